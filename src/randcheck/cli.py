@@ -1,0 +1,277 @@
+"""The command `randcheck`.
+
+Rules enforced here:
+1. An error is said in plain words on standard error, with exit status 2; a record that does not
+   verify gives exit status 1.
+2. What is worth keeping goes to files; what is worth reading goes to the terminal.
+3. Progress is shown on standard error, and only on a terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import randcheck as rc
+from randcheck import demo, tickets
+from randcheck.draw import OpenDraw
+from randcheck.errors import CommitmentError, ParameterError, RandcheckError
+from randcheck.io import read_csv, read_task, write_visits
+from randcheck.io.tasks import TaskFile
+
+TABLES: Mapping[str, Any] = {
+    "subjects": rc.SubjectRegistry,
+    "items": rc.ItemCatalog,
+    "inspectors": rc.InspectorRegistry,
+    "history": rc.History,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status: 0 good, 1 does not verify, 2 an error."""
+    options = _parser().parse_args(arguments)
+    try:
+        with _progress():
+            status: int = options.run(options)
+        return status
+    except (RandcheckError, OSError) as error:
+        print(f"randcheck: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="randcheck",
+        description="Random inspections that nobody has to trust (双随机、一公开).",
+        epilog="example: randcheck demo",
+    )
+    parser.add_argument("--version", action="version", version=f"randcheck {rc.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_draw(commands)
+    _add_verify(commands)
+    _add_ticket(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, help_: str, example: str) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=help_,
+        description=f"{help_[0].upper()}{help_[1:]}.",
+        epilog=f"examples:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+# --- demo --------------------------------------------------------------------------------------
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        _demo,
+        "a whole draw in a made-up city, from registries to a verified record",
+        "  randcheck demo\n  randcheck demo --subjects 100000 --out somewhere",
+    )
+    parser.add_argument("--subjects", type=int, default=20_000, metavar="N")
+    parser.add_argument("--inspectors", type=int, default=240, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, help="of the made-up data")
+    parser.add_argument("--out", type=Path, default=Path("randcheck-demo"), metavar="DIR")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    told = demo.run(options.subjects, options.inspectors, options.seed, options.out)
+    print(told.text)
+    return 0 if told.ok else 1
+
+
+# --- draw --------------------------------------------------------------------------------------
+
+
+def _add_draw(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "draw",
+        _draw,
+        "commitment, odds sheet, record and visits of a task",
+        "  randcheck draw task.toml --out july --commit        # before: publish the digest\n"
+        '  randcheck draw task.toml --out july --randomness "05 09 12 22 31 33 + 08"\n'
+        "  randcheck draw task.toml --out try --randomness 1   # both at once: a rehearsal",
+    )
+    parser.add_argument("task", type=Path, help="a TOML file: see docs/command-line.md")
+    for name in TABLES:
+        parser.add_argument(f"--{name}", type=Path, metavar="CSV", help="instead of the task's")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where files go")
+    step = parser.add_mutually_exclusive_group(required=True)
+    step.add_argument("--commit", action="store_true", help="stop before the dice")
+    step.add_argument("--randomness", metavar="TEXT", help="what the public source gave")
+    parser.add_argument(
+        "--nonce", metavar="TEXT", help="the commitment's secret (otherwise 32 random bytes)"
+    )
+
+
+def _draw(options: argparse.Namespace) -> int:
+    told = read_task(options.task)
+    tables = _read_tables(options, told)
+    folder: Path = options.out
+    kept = folder / "commitment.json"
+    if kept.exists() and options.commit:
+        raise CommitmentError(f"{kept} is there already; a second one needs another folder")
+    opened = _commit(told, tables, options.nonce, kept)
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(opened.to_bytes())
+        (folder / "sheet.jsonl").write_bytes(opened.design.to_bytes())
+    if options.commit:
+        print(f"commitment {opened.digest}")
+        print(f"Publish it before the source speaks, and keep {folder} secret until then.")
+        return 0
+    if (folder / "record.json").exists():
+        raise CommitmentError(f"{folder / 'record.json'} is there already: one draw a commitment")
+    draw = opened.draw(options.randomness)
+    (folder / "record.json").write_bytes(draw.record.to_bytes())
+    write_visits(folder / "visits.csv", draw, tables["subjects"])
+    print(f"commitment {opened.digest}")
+    print(f"{len(draw.visits)} visits, {len(draw.reserves)} reserves: {folder / 'visits.csv'}")
+    if draw.grade == "G0":
+        print("Grade G0, a rehearsal: nothing shows that the commitment was public first.")
+    return 0
+
+
+def _read_tables(options: argparse.Namespace, told: TaskFile) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for name, table in TABLES.items():
+        path = getattr(options, name) or told.registries.get(name)
+        tables[name] = None if path is None else read_csv(path, table)
+    for name in ("subjects", "items"):
+        if tables[name] is None:
+            raise ParameterError(
+                name, "nothing", "is missing", f"give --{name} CSV or [registries] in the task"
+            )
+    if suspects := tables["subjects"].suspects:
+        print(f"randcheck: warning: ids that look alike: {suspects[:3]}", file=sys.stderr)
+    return tables
+
+
+def _commit(
+    told: TaskFile, tables: Mapping[str, Any], nonce: str | None, kept: Path
+) -> OpenDraw:
+    """The commitment; if one was kept before, exactly that one or an error that says why not."""
+    before = rc.Commitment.from_bytes(kept.read_bytes()) if kept.exists() else None
+    if before is not None:
+        nonce = before["nonce"]
+    opened = rc.commit(
+        told.task,
+        subjects=tables["subjects"],
+        catalog=tables["items"],
+        inspectors=tables["inspectors"],
+        history=tables["history"],
+        source=told.source,
+        nonce=secrets.token_hex(32) if nonce is None else nonce,
+    )
+    if before is not None and before != opened.commitment:
+        old, new = before.to_json(), opened.commitment.to_json()
+        changed = ", ".join(key for key in old if old[key] != new[key])
+        raise CommitmentError(f"not what {kept} binds: {changed} changed since")
+    return opened
+
+
+# --- verify and ticket -------------------------------------------------------------------------
+
+
+def _add_verify(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "verify",
+        _verify,
+        "whether a record follows from its sheet and randomness",
+        "  randcheck verify july/record.json july/sheet.jsonl --commitment 1ca6… \\\n"
+        '      --randomness "05 09 12 22 31 33 + 08"',
+    )
+    parser.add_argument("record", type=Path)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("--odds", type=Path, metavar="FILE")
+    parser.add_argument("--commitment", metavar="HEX", help="the digest that was published")
+    parser.add_argument("--randomness", metavar="TEXT", help="the text as its source gives it")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = rc.verify(
+        options.record,
+        sheet=options.sheet,
+        odds=options.odds,
+        commitment=options.commitment,
+        randomness=options.randomness,
+    )
+    print(report)
+    return 0 if report.ok else 1
+
+
+def _add_ticket(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "ticket",
+        _ticket,
+        "the tickets of ids under a draw's seed",
+        "  randcheck ticket SUBJECTS_SEED 91130300MA00000007\n"
+        "  printf '%s' SUBJECTS_SEED:91130300MA00000007 | sha256sum   # the same",
+    )
+    parser.add_argument("seed", help="the record's subjects_seed, 64 hex digits")
+    parser.add_argument("id", nargs="+")
+
+
+def _ticket(options: argparse.Namespace) -> int:
+    seed: str = options.seed
+    if len(seed) != 64 or set(seed) - set("0123456789abcdef"):
+        raise ParameterError("seed", repr(seed), "is no purpose seed", "give 64 lower-case hex digits")
+    for name in options.id:
+        print(f"{tickets.ticket(seed, name)}  {name}")
+    return 0
+
+
+# --- progress ----------------------------------------------------------------------------------
+
+
+class _Progress(logging.Handler):
+    """The core's log as a single line that rewrites itself."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.start = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        seconds = time.monotonic() - self.start
+        sys.stderr.write(f"\r\033[K{seconds:5.1f} s  {record.getMessage()}")
+        sys.stderr.flush()
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    if not sys.stderr.isatty():
+        yield
+        return
+    log, handler = logging.getLogger("randcheck"), _Progress()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        sys.stderr.write("\r\033[K")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""The frame (抽样框): who could be drawn in a task, for which items, and why the others not.
+
+Rules enforced here:
+1. Reasons are asked in this order, and the first that holds is the one that counts: `status`,
+   `region`, `scope`, the task's exclusions as stated, `no-item`.
+2. Nobody disappears: each subject of the registry is in the frame or under exactly one reason.
+3. A frame is in the order of the ids' bytes and knows no randomness.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from randcheck.errors import EmptyFrameError, UnknownNameError
+from randcheck.exclusions import Exclusion
+from randcheck.history import History
+from randcheck.models import Scope
+from randcheck.registry import ItemCatalog, SubjectRegistry
+from randcheck.table import Codes, Mask, Objects, Positions
+
+log = logging.getLogger("randcheck")
+
+#: The properties of a scope beside status and region, with the columns they look at.
+_SCOPE_COLUMNS = {
+    "kinds": "kind",
+    "industries": "industry",
+    "tags": "tags",
+    "risk_classes": "risk_class",
+}
+
+
+class FrameRequest(Protocol):
+    """What a frame needs to know of a task; `randcheck.Task` is one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def items(self) -> tuple[str, ...]: ...
+    @property
+    def as_of(self) -> date: ...
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]: ...
+
+
+class Frame:
+    """Who could be drawn, in the order of ids. Made by `build_frame`.
+
+    `ids` is a read-only array of texts; every mask and column has its length and order.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        items: tuple[str, ...],
+        subjects: SubjectRegistry,
+        rows: npt.NDArray[np.int64],
+        eligible: npt.NDArray[np.bool_],
+        excluded: Mapping[str, Objects],
+    ) -> None:
+        self.task_id = task_id
+        self.items = items
+        self._subjects = subjects
+        self._rows = rows
+        self._eligible = eligible
+        #: reason → ids left out for it, in the order in which reasons are asked; none is empty
+        self.excluded: Mapping[str, Objects] = excluded
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<Frame of {len(self)} subjects for task {self.task_id!r}, items {self.items}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"excluded": dict(self.excluded)}
+
+    @cached_property
+    def ids(self) -> Objects:
+        """The ids of all who could be drawn, ascending by their UTF-8 bytes."""
+        return self.column("id")
+
+    def column(self, name: str) -> Objects:
+        """A field of `Subject` for everybody in the frame: a read-only array of Python values."""
+        values = self._subjects.column(name)[self._rows]
+        values.flags.writeable = False
+        return values
+
+    def codes(self, name: str) -> Codes:
+        """A field with few distinct values as codes; `KeyError` for ids, names and owners."""
+        return self._subjects.codes(name).take(self._rows)
+
+    def eligible(self, item: str) -> Mask:
+        """To whom an item applies: a read-only boolean array of shape `(len(self),)`."""
+        if item not in self.items:
+            raise UnknownNameError("item", (item,), self.items)
+        mask: Mask = self._eligible[self.items.index(item)].view()
+        mask.flags.writeable = False
+        return mask
+
+    def strata(self, *names: str) -> Iterator[tuple[tuple[Any, ...], Positions]]:
+        """The groups of equal values in some columns, as `(values, positions)`.
+
+        In ascending order of the values, unknown ones (`None`) first; without names, one group.
+        """
+        columns = [self.codes(name) for name in names]
+        combined = np.zeros(len(self), dtype=np.int64)
+        for column in columns:
+            order = sorted(range(len(column.values)), key=lambda code: _rank(column.values[code]))
+            rank = np.empty(len(order), dtype=np.int64)
+            rank[order] = np.arange(len(order))
+            combined = combined * len(order) + rank[column.codes]
+        sorting = np.argsort(combined, kind="stable").astype(np.int32)
+        starts = np.flatnonzero(np.diff(combined[sorting], prepend=-1))
+        for positions in np.split(sorting, starts[1:]) if len(self) else ():
+            first = positions[0]
+            yield tuple(column.values[column.codes[first]] for column in columns), positions
+
+    def for_item(self, item: str) -> Frame:
+        """The part of the frame that one item applies to, with that item alone."""
+        chosen = np.flatnonzero(self.eligible(item))
+        eligible = np.ones((1, len(chosen)), dtype=bool)
+        return Frame(
+            self.task_id, (item,), self._subjects, self._rows[chosen], eligible, self.excluded
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many were left out for each reason."""
+        return {reason: len(ids) for reason, ids in self.excluded.items()}
+
+
+def build_frame(
+    task: FrameRequest,
+    *,
+    subjects: SubjectRegistry,
+    catalog: ItemCatalog,
+    history: History | None = None,
+) -> Frame:
+    """The frame of a task.
+
+    Raises `UnknownNameError` for an item that the catalog does not have, or a region or id in a
+    scope that the registry does not have; `ParameterError` when an exclusion needs the history
+    and there is none; `EmptyFrameError` when nobody is left.
+    """
+    catalog.positions(task.items, "item")
+    scopes = [catalog[item].applies_to for item in task.items]
+    _check_scope(task.scope, subjects)
+    reasons = dict(_left_out(task, subjects, history))
+    eligible = np.array([_in_scope(scope, subjects) for scope in scopes], dtype=bool)
+    reasons["no-item"] = np.asarray(~eligible.any(axis=0))
+    excluded: dict[str, Objects] = {}
+    remaining = np.ones(len(subjects), dtype=bool)
+    for reason, mask in reasons.items():
+        ids = subjects.ids[remaining & mask]
+        if len(ids):
+            ids.flags.writeable = False
+            excluded[reason] = ids
+        remaining = remaining & ~mask
+    if not remaining.any():
+        raise EmptyFrameError(task.id, {reason: len(ids) for reason, ids in excluded.items()})
+    rows = np.flatnonzero(remaining)
+    log.info("frame of task %s: %d of %d subjects", task.id, len(rows), len(subjects))
+    return Frame(task.id, task.items, subjects, rows, eligible[:, rows], MappingProxyType(excluded))
+
+
+def _left_out(
+    task: FrameRequest, subjects: SubjectRegistry, history: History | None
+) -> Iterator[tuple[str, Mask]]:
+    """Each reason with those it holds for, in the order in which reasons are asked."""
+    scope = task.scope
+    yield "status", ~_statuses(scope, subjects)
+    yield "region", ~_regions(scope, subjects)
+    yield "scope", ~_rest_of_scope(scope, subjects)
+    before = np.zeros(len(subjects), dtype=bool)
+    for exclusion in task.exclusions:
+        mask = exclusion.excludes(subjects, history, task.as_of, before)
+        before = before | mask
+        yield exclusion.reason, mask
+
+
+def _statuses(scope: Scope, subjects: SubjectRegistry) -> Mask:
+    if scope.statuses is None:
+        return np.ones(len(subjects), dtype=bool)
+    return subjects.matches("status", scope.statuses)
+
+
+def _regions(scope: Scope, subjects: SubjectRegistry) -> Mask:
+    if scope.regions is None:
+        return np.ones(len(subjects), dtype=bool)
+    return subjects.matches("region", scope.regions)
+
+
+def _rest_of_scope(scope: Scope, subjects: SubjectRegistry) -> Mask:
+    mask = np.ones(len(subjects), dtype=bool)
+    for name, column in _SCOPE_COLUMNS.items():
+        wanted: Sequence[str] | None = getattr(scope, name)
+        if wanted is not None:
+            mask &= subjects.matches(column, wanted)
+    if scope.ids is not None:
+        named = np.zeros(len(subjects), dtype=bool)
+        named[[subjects.position(name) for name in scope.ids if name in subjects]] = True
+        mask &= named
+    return mask
+
+
+def _in_scope(scope: Scope, subjects: SubjectRegistry) -> Mask:
+    return _statuses(scope, subjects) & _regions(scope, subjects) & _rest_of_scope(scope, subjects)
+
+
+def _check_scope(scope: Scope, subjects: SubjectRegistry) -> None:
+    """A task's scope names only regions and ids that the registry has."""
+    known = subjects.codes("region").values
+    unknown = [
+        prefix
+        for prefix in scope.regions or ()
+        if not any(region.startswith(prefix) for region in known)
+    ]
+    if unknown:
+        raise UnknownNameError("region", unknown, known, "no subject is there")
+    if scope.ids is not None:
+        subjects.positions(scope.ids, "subject in the scope")
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value if value is not None else "")

@@ -1,0 +1,162 @@
+"""Registries as CSV files, and the list of visits.
+
+Rules enforced here:
+1. UTF-8, a header with the fields' names, a line a fact. An empty cell is an unknown value, sets
+   are written with `;` between texts, dates as YYYY-MM-DD.
+2. A cell that begins with `=` is a formula that a spreadsheet left; it is refused.
+3. A line with more or fewer cells than the header, or an unfinished quote, is an error that names
+   the line; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from randcheck.draw import Draw
+from randcheck.errors import DataError, Problem, shorten
+from randcheck.fields import Kind, kinds
+from randcheck.models import Scope
+from randcheck.registry import SubjectRegistry
+from randcheck.table import Table
+
+T = TypeVar("T", bound=Table[Any])
+
+#: Between the texts of a set.
+SEPARATOR = ";"
+
+#: In a scope's column: no restriction. An empty cell there means what `Scope` means by default.
+ANY = "*"
+
+_SCOPE = "applies_to."
+
+
+def read_csv(path: str | Path, table: type[T]) -> T:
+    """A registry, catalog or history from a CSV file; rows in errors are lines of the file.
+
+    The scope of an item is in columns such as `applies_to.tags` and `applies_to.kinds`.
+    """
+    header, lines = _read(Path(path))
+    schema = kinds(table.model)
+    columns: dict[str, list[Any]] = {}
+    for place, name in enumerate(header):
+        texts = [line[place] for line in lines]
+        kind = schema.get(name) or kinds(Scope).get(name.removeprefix(_SCOPE))
+        columns[name] = [_value(text, kind) for text in texts]
+    scopes = [name for name in header if name.startswith(_SCOPE)]
+    if scopes and "applies_to" in schema:
+        columns["applies_to"] = _scopes({name: columns.pop(name) for name in scopes}, len(lines))
+    try:
+        return table.from_columns(columns, first_row=2)
+    except DataError as error:
+        raise DataError(str(path), error.problems) from None
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        problem = Problem(None, None, f"byte {error.start}", "is not UTF-8", "save as CSV UTF-8")
+        raise DataError(str(path), [problem]) from None
+    try:
+        rows = [row for row in csv.reader(text.splitlines(keepends=True), strict=True) if row]
+    except csv.Error as error:
+        problem = Problem(None, None, "the file", f"is cut off or malformed: {error}", "export again")
+        raise DataError(str(path), [problem]) from None
+    if not rows:
+        problem = Problem(None, None, "the file", "is empty", "give a header and a line a row")
+        raise DataError(str(path), [problem])
+    header, *lines = rows
+    problems = list(_faults(header, lines))
+    if problems:
+        raise DataError(str(path), problems)
+    return header, lines
+
+
+def _faults(header: list[str], lines: list[list[str]]) -> Iterable[Problem]:
+    for name in {name for name in header if header.count(name) > 1}:
+        yield Problem(1, name, "this column", "is there twice", "keep one")
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            reason = f"is not the header's {len(header)}"
+            yield Problem(number, None, f"{len(line)} cells", reason, "complete the line")
+        for name, cell in zip(header, line, strict=False):
+            if cell.startswith("="):
+                yield Problem(number, name, shorten(cell), "is a formula", "export values instead")
+
+
+def _value(text: str, kind: Kind | None) -> Any:
+    """A cell's value; a text that cannot be read stays a text, which the registry reports."""
+    if text == "":
+        return () if kind is not None and kind.column == "texts" else None
+    column = None if kind is None else kind.column
+    if column == "texts":
+        return tuple(entry.strip() for entry in text.split(SEPARATOR))
+    if column == "date":
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+    if column == "int":
+        return int(text) if text.isascii() and text.isdigit() else text
+    return text
+
+
+def _scopes(columns: dict[str, list[Any]], size: int) -> list[Any]:
+    scopes = []
+    for row in range(size):
+        given = {
+            name.removeprefix(_SCOPE): None if values[row] == (ANY,) else values[row]
+            for name, values in columns.items()
+            if values[row]
+        }
+        try:
+            scopes.append(Scope(**given))
+        except (DataError, TypeError) as error:
+            problem = Problem(row + 2, "applies_to", shorten(given), f"is no scope: {error}", "see Scope")
+            raise DataError("items", [problem]) from None
+    return scopes
+
+
+def write_csv(path: str | Path, table: Table[Any]) -> None:
+    """A registry, catalog or history as a CSV file that `read_csv` reads back."""
+    schema = kinds(table.model)
+    header: list[str] = []
+    columns: list[list[str]] = []
+    for name, kind in schema.items():
+        values = table.column(name)
+        if kind.column == "json":
+            for part in kinds(Scope):
+                header.append(_SCOPE + part)
+                texts = [getattr(scope, part) for scope in values]
+                columns.append([ANY if text is None else _cell(text) for text in texts])
+        else:
+            header.append(name)
+            columns.append([_cell(value) for value in values])
+    _write(path, header, zip(*columns, strict=True))
+
+
+def write_visits(path: str | Path, draw: Draw, subjects: SubjectRegistry) -> None:
+    """The visits in ticket order: subject, name, region, items, team and ticket."""
+    rows = []
+    for visit in draw.visits:
+        subject = subjects[visit.subject_id]
+        parts = (subject.id, subject.name, subject.region, visit.items, visit.team, visit.ticket)
+        rows.append([_cell(part) for part in parts])
+    _write(path, ["subject_id", "name", "region", "items", "team", "ticket"], rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return SEPARATOR.join(value) if isinstance(value, tuple) else str(value)
+
+
+def _write(path: str | Path, header: Sequence[str], rows: Iterable[Iterable[str]]) -> None:
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,108 @@
+"""A task as a TOML file.
+
+Rules enforced here:
+1. The file says what a `Task` says, with dates as TOML dates and rates as text.
+2. A strategy is a table with its `name` and its parameters beside it.
+3. An unknown key is an error; files named in it are relative to it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from randcheck import strategy
+from randcheck.commitment import Rehearsal, Source
+from randcheck.errors import DataError, Problem, UnknownNameError, shorten
+from randcheck.exclusions import exclusion_from_json
+from randcheck.models import Scope
+from randcheck.plan import STRATEGIES, Task
+from randcheck.randomness import PublicSource
+
+_TASK = ("id", "items", "as_of", "reserves", "lead", "departments")
+_TABLES = ("scope", "exclusions", "sampler", "matcher", "source", "registries")
+_REGISTRIES = ("subjects", "items", "inspectors", "history")
+
+
+@frozen
+class TaskFile:
+    """What a task file says: the task, the source of randomness, and where the registries are."""
+
+    task: Task
+    source: Source
+    registries: Mapping[str, Path]
+
+
+def read_task(path: str | Path) -> TaskFile:
+    """The task of a TOML file; `DataError` names what is wrong in it."""
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = Problem(None, None, "the file", f"is no TOML: {error}", "mend it there")
+        raise DataError(str(path), [problem]) from None
+    unknown = sorted(data.keys() - {*_TASK, *_TABLES})
+    missing = [name for name in ("id", "items", "as_of", "sampler") if name not in data]
+    offer = f"keys are {', '.join((*_TASK, *_TABLES))}"
+    problems = [Problem(None, name, "this key", "is unknown", offer) for name in unknown]
+    problems += [Problem(None, name, "nothing", "is missing", "give it") for name in missing]
+    if not problems and type(data["as_of"]) is not date:
+        shown = shorten(data["as_of"])
+        problems.append(Problem(None, "as_of", shown, "is no date", "write as_of = 2026-07-01"))
+    if problems:
+        raise DataError(str(path), problems)
+    return TaskFile(_task(data), _source(data), _registries(data, path))
+
+
+def _task(data: dict[str, Any]) -> Task:
+    given = {name: data[name] for name in _TASK if name in data}
+    if "scope" in data:
+        given["scope"] = Scope.from_json(data["scope"])
+    if "exclusions" in data:
+        given["exclusions"] = tuple(map(exclusion_from_json, data["exclusions"]))
+    if "matcher" in data:
+        given["matcher"] = _strategy(data["matcher"])
+    return Task(sampler=_strategy(data["sampler"]), **given)
+
+
+def _strategy(data: Any) -> Any:
+    """The strategy of a table: its name, and its parameters beside it."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+        problem = Problem(None, None, shorten(data), "names no strategy", 'write name = "uniform"')
+        raise DataError("strategy", [problem])
+    name = data["name"]
+    if name not in STRATEGIES:
+        raise UnknownNameError("strategy", (name,), tuple(STRATEGIES))
+    given = {key: _parameter(value) for key, value in data.items() if key != "name"}
+    return strategy.create(STRATEGIES[name], given, STRATEGIES)
+
+
+def _parameter(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if isinstance(value.get("name"), str):
+        return _strategy(value)
+    return {key: _parameter(entry) for key, entry in value.items()}
+
+
+def _source(data: dict[str, Any]) -> Source:
+    if "source" not in data:
+        return Rehearsal()
+    source = data["source"]
+    if not isinstance(source, Mapping) or source.keys() != {"kind", "reference"}:
+        remedy = "give kind and reference, both texts"
+        raise DataError("source", [Problem(None, None, shorten(source), "is no source", remedy)])
+    return PublicSource(source["kind"], source["reference"])
+
+
+def _registries(data: dict[str, Any], path: Path) -> dict[str, Path]:
+    files = data.get("registries", {})
+    unknown = sorted(set(files) - set(_REGISTRIES))
+    if unknown:
+        raise UnknownNameError("registry", unknown, _REGISTRIES)
+    return {name: path.parent / file for name, file in files.items()}

@@ -1,0 +1,162 @@
+"""What the author of a strategy runs.
+
+>>> import randcheck as rc
+>>> from randcheck.testing import check_sampler
+>>> check_sampler(rc.UniformSampler(rate="3%"))
+
+Rules enforced here:
+1. A check that fails says in words which property does not hold, and on which frame.
+2. Nothing here is random but by a seed that is stated.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from randcheck import canonical, tickets
+from randcheck.design import Design
+from randcheck.errors import RandcheckError
+from randcheck.frame import Frame, build_frame
+from randcheck.models import Item, Scope, Subject
+from randcheck.plan import Task
+from randcheck.registry import ItemCatalog, SubjectRegistry
+from randcheck.samplers import Sampler
+from randcheck.strategy import describe
+
+#: The tags of made-up subjects; each is an item of `made_up_catalog` as well.
+TAGS = ("food", "price", "metrology")
+
+
+class Uniform:
+    """A stand-in sampler for tasks whose sampler is not asked."""
+
+    def design(self, frame: Frame) -> Design:
+        raise NotImplementedError("this task only describes a frame")  # nobody draws with it
+
+
+def made_up_subjects(size: int, *, seed: int = 0) -> SubjectRegistry:
+    """A registry of made-up firms in five regions, with tags and risk classes at random."""
+    bits = np.random.PCG64(seed).random_raw(size).tolist() if size else []
+    return SubjectRegistry.from_records(
+        Subject(
+            f"firm-{number:06}",
+            f"Made-up firm {number}",
+            region=f"99010{1 + value % 5}",
+            tags=[tag for place, tag in enumerate(TAGS) if value >> (8 + place) & 1],
+            risk_class="AAABBBBCCD"[(value >> 16) % 10],
+        )
+        for number, value in enumerate(bits)
+    )
+
+
+def made_up_catalog() -> ItemCatalog:
+    """An item for each tag, and `disclosure` for everybody."""
+    items = [Item(tag, tag, "a made-up law", applies_to=Scope(tags=(tag,))) for tag in TAGS]
+    return ItemCatalog.from_records([*items, Item("disclosure", "disclosure", "a made-up law")])
+
+
+def made_up_frame(
+    size: int = 200, *, seed: int = 0, items: Iterable[str] = (*TAGS, "disclosure")
+) -> Frame:
+    """The frame of a task over made-up subjects."""
+    task = Task(id=f"made-up-{seed}", items=items, sampler=Uniform(), as_of=date(2026, 7, 1))  # type: ignore[arg-type]
+    return build_frame(task, subjects=made_up_subjects(size, seed=seed), catalog=made_up_catalog())
+
+
+def check_sampler(
+    sampler: Sampler, frames: Iterable[Frame] | None = None, *, seeds: int = 400
+) -> None:
+    """Raise `AssertionError`, in words, unless a sampler keeps what every strategy must keep.
+
+    It is asked on each of the frames (made-up ones unless given): the same frame gives the same
+    design, a design is of the frame it was asked for, the sampler has an exact description and
+    pickles, and over `seeds` draws each cell's subjects are taken as often as the design says. A
+    frame that the sampler refuses with an error of randcheck's is passed over, unless all are.
+
+    The test of frequencies is a χ² over each cell's members; a right sampler fails it in less than
+    one of a million checks.
+    """
+    given = list(frames) if frames is not None else [
+        made_up_frame(size, seed=size) for size in (60, 200)
+    ]  # fmt: skip
+    refused: list[Exception] = []
+    _check_description(sampler)
+    for frame in given:
+        try:
+            design = sampler.design(frame)
+        except RandcheckError as error:
+            refused.append(error)
+            continue
+        _check_design(sampler, frame, design)
+        _check_frequencies(design, seeds)
+    if given and len(refused) == len(given):
+        raise AssertionError(f"{sampler!r} refuses every frame; the last time: {refused[-1]}")
+
+
+def _check_description(sampler: Sampler) -> None:
+    try:
+        canonical.dumps(describe(sampler))
+    except RandcheckError as error:
+        raise AssertionError(f"{sampler!r} cannot be described in a record: {error}") from error
+    try:
+        copy = pickle.loads(pickle.dumps(sampler))  # noqa: S301  our own bytes
+    except Exception as error:
+        raise AssertionError(f"{sampler!r} does not pickle: {error}") from error
+    if describe(copy) != describe(sampler):
+        raise AssertionError(f"{sampler!r} is another after pickling: {copy!r}")
+
+
+def _check_design(sampler: Sampler, frame: Frame, design: Any) -> None:
+    if not isinstance(design, Design):
+        raise AssertionError(f"{sampler!r} gave {type(design).__name__}, not a Design, on {frame!r}")
+    if list(design.ids) != list(frame.ids) or design.items != frame.items:
+        raise AssertionError(f"{sampler!r} gave a design of something else than {frame!r}")
+    if sampler.design(frame).digest != design.digest:
+        raise AssertionError(f"{sampler!r} gave two designs for the same {frame!r}")
+    total = sum(
+        (design.inclusion_probability(name, item) for name in frame.ids for item in frame.items),
+        Fraction(0),
+    )
+    taken = sum(
+        cell.take * len({item for item in frame.items if frame.eligible(item)[cell.members].any()}
+                        & set(cell.items or frame.items))
+        for cell in design.cells
+        if all(frame.eligible(item)[cell.members].all() for item in cell.items or frame.items)
+    )  # fmt: skip
+    exact = all(
+        frame.eligible(item)[cell.members].all()
+        for cell in design.cells
+        for item in cell.items or frame.items
+    )
+    if exact and total != taken:
+        raise AssertionError(f"{sampler!r}: probabilities add up to {total}, counts to {taken}")
+
+
+def _check_frequencies(design: Design, seeds: int) -> None:
+    """χ² of how often each member of a cell is taken, against take / size."""
+    from scipy.stats import chi2
+
+    patterns = [sorted(set(row) - {-1}) for row in design.patterns.tolist()]
+    sizes = [cell.size for cell in design.cells]
+    takes = [cell.take for cell in design.cells]
+    times = [np.zeros(len(design), dtype=np.int64) for _ in design.cells]
+    for number in range(seeds):
+        seed = tickets.purpose_seed(f"{number:064x}", "subjects")
+        found = tickets.lowest(seed, design.ids, patterns, design.pattern_of, sizes, takes)
+        for counts, drawn in zip(times, found, strict=True):
+            counts[[position for _, position in drawn]] += 1
+    for cell, counts in zip(design.cells, times, strict=True):
+        rate = float(cell.rate)
+        if not 0 < rate < 1:
+            continue
+        observed = counts[cell.members]
+        variance = seeds * rate * (1 - rate) * cell.size / (cell.size - 1)
+        statistic = float(((observed - seeds * rate) ** 2).sum() / variance)
+        if chi2.sf(statistic, cell.size - 1) < 1e-7:
+            raise AssertionError(f"cell {cell.name!r}: taken more often or more rarely than {cell.rate}")
