@@ -4,22 +4,20 @@ Rules enforced here:
 1. Nothing is real. The city 云汐市 and its counties do not exist, GB/T 2260 assigns no region code
    9901, and every name says 示例 (example) or is a pseudonym. Only the laws that items cite exist.
 2. The shape is realistic: shares of trades, topics that overlap in one firm, and forms of codes are
-   rounded aggregate shares in the manner of a real provincial register. No row of it is used.
+   rounded aggregate shares in the manner of a real provincial register. No row of one is used.
 3. A city is its arguments: random bits are PCG64's raw output, which NumPy keeps stable, turned
    into choices by whole-number arithmetic alone.
 
 >>> made = city(subjects=200, inspectors=6)
->>> len(made.subjects), len(made.inspectors), len(made.catalog)
-(200, 6, 10)
->>> made.regions["990102"]
-'甲子区'
+>>> len(made.subjects), len(made.inspectors), len(made.catalog), made.regions["990102"]
+(200, 6, 10, '甲子区')
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,161 +39,109 @@ Mask = npt.NDArray[np.bool_]
 
 #: The day that certificates and past draws lie around.
 AS_OF = date(2026, 7, 1)
-#: The city's region code; every county's code begins with its first four digits.
-CITY_CODE = "990100"
-CITY_NAME = "云汐市"
-
-#: The most subjects and inspectors: codes and names stay unique and of one form.
+#: The city's own region code; no subject stands under it, every county's begins with its 9901.
+CITY_CODE, CITY_NAME = "990100", "云汐市"
+#: The most subjects and inspectors for which ids are certain to stay unique.
 MOST_SUBJECTS, MOST_INSPECTORS = 10_000_000, 99_999
 
-# Counties: code, name, share of the subjects in percent.
-_COUNTIES = (
-    ("990102", "甲子区", 19), ("990103", "乙丑区", 15), ("990104", "丙寅区", 12),
-    ("990105", "丁卯区", 9), ("990121", "戊辰县", 9), ("990122", "己巳县", 8),
-    ("990123", "庚午县", 7), ("990124", "辛未县", 6), ("990125", "壬申县", 6),
-    ("990126", "癸酉县", 5), ("990127", "甲戌县", 4),
+_COUNTIES = tuple(f"9901{number:02}" for number in (2, 3, 4, 5, 21, 22, 23, 24, 25, 26, 27))
+_COUNTY_NAMES = (
+    "甲子区", "乙丑区", "丙寅区", "丁卯区", "戊辰县", "己巳县", "庚午县", "辛未县", "壬申县",
+    "癸酉县", "甲戌县",
 )  # fmt: skip
+_COUNTY_SHARES = (19, 15, 12, 9, 9, 8, 7, 6, 6, 5, 4)  # percent of the subjects
+_NAME_OF = dict(zip(_COUNTIES, _COUNTY_NAMES, strict=True))
 
 _FIRM_KINDS = ("enterprise", "individual business", "cooperative")
-_CODE_STARTS = (91, 92, 93)
 _KIND_WORDS = ("公司", "经营部", "合作社")
 
-#: The topics, each the tag of a firm and the id of an item; "disclosure" is every firm's.
-_TOPICS = (
-    "food", "catering", "special-equipment", "medicine", "advertising", "metrology",
-    "product-quality", "pricing", "online-trade",
-)  # fmt: skip
-
-
-class _Trade(NamedTuple):
-    """A line of business: weight in ‰ of firms, GB/T 4754-2017 code, word in names, its topics,
-    whether it is retail or the like, and percent individual businesses and cooperatives.
-    """
-
-    weight: int
-    industry: str
-    word: str
-    topics: tuple[str, ...]
-    retail: bool
-    individual: int
-    cooperative: int = 0
-
-
-_QUALITY, _PRICE = ("product-quality",), ("pricing",)
+# Items: id, word, basis, category, specialties.
+_ITEMS: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    ("food", "食品", "《食品安全法》第一百零九条", "key", ("food",)),
+    ("catering", "餐饮服务", "《食品安全法》", "key", ("food",)),
+    ("special-equipment", "特种设备安全", "《特种设备安全法》", "key", ("special equipment",)),
+    ("medicine", "药品医疗器械", "《药品管理法》、《医疗器械监督管理条例》", "key", ("medicine",)),
+    ("advertising", "广告", "《广告法》", "general", ()),
+    ("metrology", "计量", "《计量法》", "general", ("metrology",)),
+    ("product-quality", "产品质量", "《产品质量法》", "general", ()),
+    ("pricing", "价格", "《价格法》", "general", ()),
+    ("online-trade", "网络交易", "《电子商务法》、《网络交易监督管理办法》", "general", ()),
+    ("disclosure", "公示信息", "《企业信息公示暂行条例》", "general", ()),
+)
+# The topics, each the tag of a firm and the id of an item; "disclosure" is every firm's.
+_TOPICS = tuple(item for item, *_ in _ITEMS if item != "disclosure")
+_QUALITY, _PRICE, _NET = ("product-quality",), ("pricing",), ("online-trade",)
+_FOOD_SHOP, _FOOD_MAKER = ("food", *_PRICE), ("food", *_QUALITY)
+_EQUIPPED = ("special-equipment",)
 
 # Rounded aggregate shares in the manner of a real provincial register: a third of the firms has no
-# topic but disclosure, three in ten make things, a quarter is retail or lodging, a tenth sells food.
-_TRADES = (
-    _Trade(60, "E4710", "建筑", (), False, 5),
-    _Trade(50, "E5011", "装饰", (), False, 30),
-    _Trade(25, "E4910", "机电安装", (), False, 20),
-    _Trade(75, "F5165", "建材", (), False, 50),
-    _Trade(35, "F5164", "金属材料", (), False, 30),
-    _Trade(40, "G5431", "货运", (), False, 50),
-    _Trade(20, "K7010", "置业", (), False, 0),
-    _Trade(20, "I6513", "软件", (), False, 5),
-    _Trade(20, "O8111", "汽车维修", (), True, 70),
-    _Trade(15, "A0141", "蔬菜种植", (), False, 20, 60),
-    _Trade(80, "C3311", "金属结构", _QUALITY, False, 15),
-    _Trade(60, "C2927", "塑料制品", _QUALITY, False, 20),
-    _Trade(45, "C1819", "服装制造", _QUALITY, False, 35),
-    _Trade(40, "C2110", "家具制造", _QUALITY, False, 40),
-    _Trade(40, "C3011", "水泥", _QUALITY, False, 0),
-    _Trade(20, "C2223", "纸制品", _QUALITY, False, 15),
-    _Trade(35, "F5211", "百货", _PRICE, True, 70),
-    _Trade(35, "F5232", "服装", _PRICE, True, 80),
-    _Trade(40, "F5281", "五金", _PRICE, True, 80),
-    _Trade(15, "H6129", "旅馆", _PRICE, True, 60),
-    _Trade(15, "H6220", "快餐", ("catering",), True, 80),
-    _Trade(10, "H6291", "小吃", ("catering",), True, 95),
-    _Trade(13, "K7020", "物业", ("special-equipment",), False, 0),
-    _Trade(2, "R9020", "游乐园", ("special-equipment",), True, 0),
-    _Trade(15, "L7259", "广告", ("advertising",), False, 30),
-    _Trade(6, "I6432", "网络平台", ("online-trade",), True, 0),
-    _Trade(14, "F5292", "网店", ("online-trade",), True, 60),
-    _Trade(10, "F5151", "医药批发", ("medicine",), False, 0),
-    _Trade(5, "M7452", "检测", ("metrology",), False, 0),
-    _Trade(30, "F5212", "超市", ("food", "pricing"), True, 60),
-    _Trade(25, "F5213", "便利食品", ("food", "pricing"), True, 85),
-    _Trade(12, "F5223", "果蔬", ("food", "pricing"), True, 85, 5),
-    _Trade(8, "F5226", "酒茶", ("food", "pricing"), True, 75),
-    _Trade(8, "C1431", "米面制品", ("food", "product-quality"), False, 30),
-    _Trade(10, "C1411", "糕点", ("food", "product-quality"), False, 50),
-    _Trade(4, "C1311", "粮食加工", ("food", "product-quality"), False, 10, 60),
-    _Trade(16, "F5251", "药房", ("medicine", "pricing"), True, 30),
-    _Trade(8, "H6210", "正餐", ("catering", "pricing"), True, 60),
-    _Trade(6, "H6110", "酒店", ("special-equipment", "pricing"), True, 0),
-    _Trade(7, "F5265", "加油站", ("metrology", "pricing"), True, 0),
-    _Trade(4, "C3411", "锅炉制造", ("special-equipment", "product-quality"), False, 0),
-    _Trade(2, "C3435", "电梯制造", ("special-equipment", "product-quality"), False, 0),
-)
+# topic but disclosure, three in ten make things, a quarter is retail or lodging, a tenth is food.
+# ‰ of the firms, percent of individual businesses and of cooperatives among them, code of
+# GB/T 4754-2017, word in names, topics.
+_TRADES: tuple[tuple[int, int, int, str, str, tuple[str, ...]], ...] = (
+    (60, 5, 0, "E4710", "建筑", ()), (50, 30, 0, "E5011", "装饰", ()),
+    (25, 20, 0, "E4910", "机电安装", ()), (75, 50, 0, "F5165", "建材", ()),
+    (35, 30, 0, "F5164", "金属材料", ()), (40, 50, 0, "G5431", "货运", ()),
+    (20, 0, 0, "K7010", "置业", ()), (20, 5, 0, "I6513", "软件", ()),
+    (20, 70, 0, "O8111", "汽车维修", ()), (15, 20, 60, "A0141", "蔬菜种植", ()),
+    (80, 15, 0, "C3311", "金属结构", _QUALITY), (60, 20, 0, "C2927", "塑料制品", _QUALITY),
+    (45, 35, 0, "C1819", "服装制造", _QUALITY), (40, 40, 0, "C2110", "家具制造", _QUALITY),
+    (40, 0, 0, "C3011", "水泥", _QUALITY), (20, 15, 0, "C2223", "纸制品", _QUALITY),
+    (35, 70, 0, "F5211", "百货", _PRICE), (35, 80, 0, "F5232", "服装", _PRICE),
+    (40, 80, 0, "F5281", "五金", _PRICE), (15, 60, 0, "H6129", "旅馆", _PRICE),
+    (15, 80, 0, "H6220", "快餐", ("catering",)), (10, 95, 0, "H6291", "小吃", ("catering",)),
+    (13, 0, 0, "K7020", "物业", _EQUIPPED), (2, 0, 0, "R9020", "游乐园", _EQUIPPED),
+    (6, 0, 0, "I6432", "网络平台", _NET), (14, 60, 0, "F5292", "网店", _NET),
+    (15, 30, 0, "L7259", "广告", ("advertising",)), (5, 0, 0, "M7452", "检测", ("metrology",)),
+    (10, 0, 0, "F5151", "医药批发", ("medicine",)),
+    (16, 30, 0, "F5251", "药房", ("medicine", *_PRICE)), (30, 60, 0, "F5212", "超市", _FOOD_SHOP),
+    (25, 85, 0, "F5213", "便利食品", _FOOD_SHOP), (12, 85, 5, "F5223", "果蔬", _FOOD_SHOP),
+    (8, 75, 0, "F5226", "酒茶", _FOOD_SHOP), (8, 30, 0, "C1431", "米面制品", _FOOD_MAKER),
+    (10, 50, 0, "C1411", "糕点", _FOOD_MAKER), (4, 10, 60, "C1311", "粮食加工", _FOOD_MAKER),
+    (8, 60, 0, "H6210", "正餐", ("catering", *_PRICE)),
+    (6, 0, 0, "H6110", "酒店", _EQUIPPED + _PRICE),
+    (7, 0, 0, "F5265", "加油站", ("metrology", *_PRICE)),
+    (6, 0, 0, "C3411", "锅炉制造", _EQUIPPED + _QUALITY),
+)  # fmt: skip
 
 # How many further topics a firm takes up, in ‰ for 0 to 3, by how many its trade has (0 to 2):
 # so that 33 %, 44 %, 16 %, 5 % and 2 % of the firms have 1, 2, 3, 4, and 5 or more items.
 _FURTHER = ((917, 60, 15, 8), (840, 110, 35, 15), (720, 200, 60, 20))
-# Which ones, as relative weights in the order of _TOPICS: for other trades, for retail.
+# Which ones, as rough weights in the order of _TOPICS: for other trades, for those with customers.
 _FURTHER_TOPICS = ((3, 1, 3, 1, 6, 4, 6, 5, 5), (6, 2, 1, 3, 7, 3, 4, 6, 4))
+_WITH_CUSTOMERS = ("F52", "H", "O", "R")
 
-_RISKS = ("A", "B", "C", "D", None)
-_RISK_SHARES = (405, 485, 80, 20, 10)  # ‰ of the firms; None: too new to be classed
-_STATUSES = ("active", "suspended", "revoked", "cancelled")
-_STATUS_SHARES = (930, 15, 25, 30)  # ‰
-_CITY_CODE_SHARE = 15  # percent of the codes that the city's own office gave
+_RISKS, _RISK_SHARES = ("A", "B", "C", "D", None), (405, 485, 80, 20, 10)  # ‰; None: a new firm
+_STATUSES, _STATUS_SHARES = ("active", "suspended", "revoked", "cancelled"), (930, 15, 25, 30)  # ‰
+_CITY_CODE_SHARE = 15  # percent of the codes, given by the city's own office
 _LETTERED_SHARE = 9  # percent of the enterprises whose organisation code begins with MA
-_NAME_SHARES = (60, 20, 20)  # percent named by the county, by the city, by both
+_NAME_STARTS, _NAME_SHARES = ("{}", CITY_NAME, CITY_NAME + "{}"), (60, 20, 20)  # {}: the county
 
-# ‰ of the subjects that are no firms. A natural person works with special equipment or sells online.
-_ATTACHED_SHARE, _PERSON_SHARE, _OTHER_SHARE = 40, 6, 4
-_EQUIPMENT = (("电梯", 60), ("压力容器", 24), ("锅炉", 14), ("大型游乐设施", 2))
-_PERSON_TAGS = (("special-equipment operator",), ("special-equipment operator",), ("online-trade",))
-_OTHERS = (
-    ("学校食堂", "P8321", ("catering",)),
-    ("医院", "Q8411", ("medicine", "metrology")),
-    ("集贸市场", "L7223", ("food", "metrology", "pricing")),
+_ATTACHED_SHARE, _REST_SHARE = 40, 10  # ‰ of the subjects
+_EQUIPMENT, _EQUIPMENT_SHARES = ("电梯", "压力容器", "锅炉", "大型游乐设施"), (60, 24, 14, 2)
+# Natural persons (operators of equipment, sellers online) and others: kind, word, industry, tags.
+_REST: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
+    ("natural person", "自然人", None, ("special-equipment operator",)),
+    ("natural person", "自然人", None, _NET),
+    ("other", "学校食堂", "P8321", ("catering",)),
+    ("other", "医院", "Q8411", ("medicine", "metrology")),
+    ("other", "集贸市场", "L7223", ("food", "metrology", "pricing")),
 )
+_REST_SHARES = (40, 20, 15, 10, 15)  # percent
 
-_FOOD, _MEDICINE = "《中华人民共和国食品安全法》", "《中华人民共和国药品管理法》"
-_TRADE_RULES = "《网络交易监督管理办法》"
-_INFORMATION = "《企业信息公示暂行条例》"
-# Items: id, short word in task ids, name, basis, category, specialties, department.
-_ITEMS: tuple[tuple[str, str, str, str, str, tuple[str, ...], str], ...] = (
-    ("food", "食品", "食品生产经营监督检查", f"{_FOOD}第一百零九条",
-     "key", ("food",), "食品安全监督管理科"),
-    ("catering", "餐饮", "餐饮服务监督检查", _FOOD,
-     "key", ("food",), "餐饮服务监督管理科"),
-    ("special-equipment", "特种设备", "特种设备安全监督检查", "《中华人民共和国特种设备安全法》",
-     "key", ("special equipment",), "特种设备安全监察科"),
-    ("medicine", "药械", "药品与医疗器械监督检查", f"{_MEDICINE}、《医疗器械监督管理条例》",
-     "key", ("medicine",), "药品医疗器械监督管理科"),
-    ("advertising", "广告", "广告行为检查", "《中华人民共和国广告法》",
-     "general", (), "广告监督管理科"),
-    ("metrology", "计量", "计量监督检查", "《中华人民共和国计量法》",
-     "general", ("metrology",), "计量科"),
-    ("product-quality", "产品质量", "产品质量监督检查", "《中华人民共和国产品质量法》",
-     "general", (), "产品质量安全监督管理科"),
-    ("pricing", "价格", "价格行为检查", "《中华人民共和国价格法》",
-     "general", (), "价格监督检查科"),
-    ("online-trade", "网络交易", "网络交易监督检查", f"《中华人民共和国电子商务法》、{_TRADE_RULES}",
-     "general", (), "网络交易监督管理科"),
-    ("disclosure", "公示信息", "公示信息检查", _INFORMATION,
-     "general", (), "信用监督管理科"),
-)  # fmt: skip
-
-# What inspectors hold, with weights. In every 40, two generalists hold everything.
+# What inspectors hold, with weights. Of every 40, two generalists hold everything.
 _EVERYTHING = ("food", "medicine", "metrology", "special equipment")
 _HOLDINGS = (
-    (("food",), 18), (("food", "metrology"), 18), (("food", "medicine"), 18),
-    (("food", "special equipment"), 18), (("food", "medicine", "metrology"), 10),
-    (("food", "metrology", "special equipment"), 8), (("special equipment",), 4),
-    (("medicine",), 3), (("metrology", "special equipment"), 3),
+    ("food",), ("food", "metrology"), ("food", "medicine"), ("food", "special equipment"),
+    ("food", "medicine", "metrology"), ("food", "metrology", "special equipment"),
+    ("special equipment",), ("medicine",), ("metrology", "special equipment"),
 )  # fmt: skip
-_CITYWIDE_SHARE, _NEIGHBOUR_SHARE, _CONFLICTED_SHARE, _UNLIMITED_SHARE = 30, 20, 15, 15  # percent
-_EXPIRED_SHARE = 25  # ‰ of the certificates
-_CAPACITIES = (60, 70, 80, 90, 100, 110, 120)  # visits of one draw
+_HOLDING_SHARES = (18, 18, 18, 18, 10, 8, 4, 3, 3)
+_CITYWIDE_SHARE, _NEIGHBOUR_SHARE = 30, 20  # percent; who works in a second county too
+_EXPIRED_SHARE, _CONFLICTED_SHARE, _UNLIMITED_SHARE = 25, 150, 150  # ‰
 
 _HISTORY_SHARE, _AGAIN_SHARE = 5, 15  # percent of the firms; percent of these drawn twice
-_HISTORY_MONTHS = tuple((year, month) for year in (2025, 2026) for month in range(1, 13))[:18]
-_HISTORY_DAY = 10
+_HISTORY_MONTHS = tuple((2025 + month // 12, month % 12 + 1) for month in range(18))
 
 
 @frozen
@@ -223,25 +169,26 @@ def city(subjects: int = 20_000, inspectors: int = 240, seed: int = 0) -> City:
     _check("inspectors", inspectors, 1, MOST_INSPECTORS)
     _check("seed", seed, 0, None)
     dice = _Dice(seed)
-    attached, persons, others = (
-        subjects * share // 1000 for share in (_ATTACHED_SHARE, _PERSON_SHARE, _OTHER_SHARE)
-    )
-    firms = _firms(dice, subjects - attached - persons - others)
-    parts = [firms, _attached(dice, attached, firms), _persons(dice, persons), _others(dice, others)]
-    columns = {name: [value for part in parts for value in part[name]] for name in firms}
+    attached, rest = subjects * _ATTACHED_SHARE // 1000, subjects * _REST_SHARE // 1000
+    firms = _firms(dice, subjects - attached - rest)
+    parts = (firms, _attached(dice, attached, firms), _rest(dice, rest))
+    columns = {
+        name: [value for part in parts for value in part.get(name, [None] * len(part["id"]))]
+        for name in firms
+    }
     return City(
         subjects=SubjectRegistry.from_columns(columns),
         catalog=ItemCatalog.from_records(_items()),
         inspectors=InspectorRegistry.from_columns(_inspectors(dice, inspectors, firms["id"])),
         history=History.from_columns(_history(dice, firms)),
-        regions=FrozenMapping({code: name for code, name, _ in _COUNTIES}),
+        regions=FrozenMapping(_NAME_OF),
     )
 
 
 def _check(name: str, value: object, least: int, most: int | None) -> None:
     if type(value) is not int or value < least or (most is not None and value > most):
-        limit = f"an int from {least}" + ("" if most is None else f" to {most}")
-        raise ParameterError(name, shorten(value), "is no such whole number", f"give {limit}")
+        limit = f"give an int from {least}" + ("" if most is None else f" to {most}")
+        raise ParameterError(name, shorten(value), "is no such number", limit)
 
 
 class _Dice:
@@ -254,7 +201,7 @@ class _Dice:
         return np.asarray(self._bits.random_raw(size), dtype=np.uint64)
 
     def below(self, bound: int, size: int) -> Ints:
-        """Numbers from 0 to `bound` - 1, uneven by less than `bound` / 2^32; `bound` < 2^31."""
+        """Numbers from 0 to `bound` - 1, for a `bound` up to 2^31, even to one in 2^32."""
         high = self.raw(size) >> np.uint64(32)
         return (high * np.uint64(bound) >> np.uint64(32)).astype(np.int64)
 
@@ -262,6 +209,9 @@ class _Dice:
         """Positions in `weights`, each as likely as its whole-number weight says."""
         edges = np.cumsum(np.array(weights, dtype=np.int64))
         return np.searchsorted(edges, self.below(int(edges[-1]), size), side="right")
+
+    def some(self, values: Sequence[Any], weights: Sequence[int], size: int) -> list[Any]:
+        return [values[place] for place in self.choose(weights, size).tolist()]
 
     def percent(self, share: int, size: int) -> Mask:
         return self.below(100, size) < share
@@ -272,58 +222,48 @@ class _Dice:
 
 
 def _firms(dice: _Dice, size: int) -> Columns:
-    county = dice.choose([share for _, _, share in _COUNTIES], size)
-    trade = dice.choose([trade.weight for trade in _TRADES], size)
-    individual = np.array([trade.individual for trade in _TRADES], dtype=np.int64)[trade]
-    cooperative = np.array([trade.cooperative for trade in _TRADES], dtype=np.int64)[trade]
+    county = dice.choose(_COUNTY_SHARES, size)
+    trade = dice.choose([weight for weight, *_ in _TRADES], size)
+    individual, cooperative = np.array([row[1:3] for row in _TRADES], dtype=np.int64)[trade].T
     part = dice.below(100, size)
     kind = np.where(part < individual, 1, np.where(part < individual + cooperative, 2, 0))
     codes = _credit_codes(dice, kind, county)
-    style = dice.choose(_NAME_SHARES, size)
-    names = [
-        f"{_place(c, s)}示例{_TRADES[t].word}{_KIND_WORDS[k]}{number:05}号"
-        for number, (c, s, t, k) in enumerate(_rows(county, style, trade, kind), start=1)
-    ]
+    rows = zip(
+        dice.some(_NAME_STARTS, _NAME_SHARES, size), *_lists(county, trade, kind), strict=True
+    )
     return {
         "id": codes,
-        "name": names,
+        "name": [
+            f"{start.format(_COUNTY_NAMES[c])}示例{_TRADES[t][4]}{_KIND_WORDS[k]}{number:05}号"
+            for number, (start, c, t, k) in enumerate(rows, start=1)
+        ],
         "kind": [_FIRM_KINDS[k] for k in kind.tolist()],
-        "region": [_COUNTIES[c][0] for c in county.tolist()],
-        "industry": [_TRADES[t].industry for t in trade.tolist()],
+        "region": [_COUNTIES[c] for c in county.tolist()],
+        "industry": [_TRADES[t][3] for t in trade.tolist()],
         "tags": _topics(dice, trade),
-        "risk_class": [_RISKS[r] for r in dice.choose(_RISK_SHARES, size).tolist()],
-        "status": _statuses(dice, size),
+        "risk_class": dice.some(_RISKS, _RISK_SHARES, size),
+        "status": dice.some(_STATUSES, _STATUS_SHARES, size),
         "owner": [None] * size,
         "credit_code": codes,
     }
 
 
-def _rows(*columns: Ints) -> zip[tuple[int, ...]]:
-    return zip(*(column.tolist() for column in columns), strict=True)
-
-
-def _place(county: int, style: int) -> str:
-    name = _COUNTIES[county][1]
-    return (name, CITY_NAME, CITY_NAME + name)[style]
-
-
-def _statuses(dice: _Dice, size: int) -> list[str]:
-    return [_STATUSES[s] for s in dice.choose(_STATUS_SHARES, size).tolist()]
+def _lists(*columns: Ints) -> list[list[int]]:
+    return [column.tolist() for column in columns]
 
 
 def _topics(dice: _Dice, trade: Ints) -> list[tuple[str, ...]]:
     """The topics of each firm: those of its trade, and perhaps some more."""
-    own = np.array([[topic in t.topics for topic in _TOPICS] for t in _TRADES])
-    has = own[trade]
+    has = np.array([[topic in own for topic in _TOPICS] for *_, own in _TRADES])[trade]
     further = np.zeros(len(trade), dtype=np.int64)
     for count, shares in enumerate(_FURTHER):
         rows = np.flatnonzero(has.sum(axis=1) == count)
         further[rows] = dice.choose(shares, len(rows))
     rows = np.flatnonzero(further)
-    retail = np.array([t.retail for t in _TRADES], dtype=np.int64)[trade[rows]]
-    keys = (dice.raw(has[rows].size) >> np.uint64(24)).astype(np.int64).reshape(-1, len(_TOPICS))
-    keys //= np.array(_FURTHER_TOPICS, dtype=np.int64)[retail]
-    keys[has[rows]] = 1 << 62
+    customers = np.array([row[3].startswith(_WITH_CUSTOMERS) for row in _TRADES])[trade[rows]]
+    keys = (dice.raw(len(rows) * len(_TOPICS)) >> np.uint64(24)).astype(np.int64)
+    keys = keys.reshape(-1, len(_TOPICS)) // np.array(_FURTHER_TOPICS)[customers.astype(np.int64)]
+    keys[has[rows]] = 1 << 62  # those of the trade come last
     order = np.argsort(keys, axis=1, kind="stable")
     for place in range(3):
         more = further[rows] > place
@@ -338,18 +278,18 @@ def _topics(dice: _Dice, trade: Ints) -> list[tuple[str, ...]]:
 def _credit_codes(dice: _Dice, kind: Ints, county: Ints) -> list[str]:
     """Different unified social credit codes (GB 32100-2015), one a firm.
 
-    A code is: authority and type, region, organisation code with its check character (GB 11714),
-    check character. Organisation codes are different images of the row's number.
+    A code is: authority and type (91, 92, 93), region, organisation code with its check character
+    (GB 11714), check character. Organisation codes are different images of the row's number.
     """
     size = len(kind)
-    given_by_city = dice.percent(_CITY_CODE_SHARE, size)
-    lettered = (kind == 1) | dice.percent(_LETTERED_SHARE, size) & (kind == 0)
-    start = dice.below(1 << 30, 1)[0]
+    by_city = dice.percent(_CITY_CODE_SHARE, size)
+    lettered = (kind == 1) | (dice.percent(_LETTERED_SHARE, size) & (kind == 0))
+    start = dice.below(1 << 30, 1)
     spread = np.arange(size, dtype=np.int64) * 17_320_509 + start  # coprime to both spaces
-    region = np.array([int(code) for code, _, _ in _COUNTIES], dtype=np.int64)[county]
+    region = np.array([int(code) for code in _COUNTIES], dtype=np.int64)[county]
     values = np.zeros((size, 18), dtype=np.int64)
-    values[:, 0:2] = _places(np.array(_CODE_STARTS)[kind], 10, 2)
-    values[:, 2:8] = _places(np.where(given_by_city, int(CITY_CODE), region), 10, 6)
+    values[:, :2] = _places(91 + kind, 10, 2)
+    values[:, 2:8] = _places(np.where(by_city, int(CITY_CODE), region), 10, 6)
     values[:, 8:16] = _places(10_000_000 + spread % 70_000_000, 10, 8)
     values[lettered, 8:11] = [CREDIT_ALPHABET.index(char) for char in "MA0"]
     values[lettered, 11:16] = _places(spread[lettered] % 31**5, 31, 5)
@@ -368,108 +308,91 @@ def _places(numbers: Ints, base: int, count: int) -> Ints:
 
 
 def _attached(dice: _Dice, size: int, firms: Columns) -> Columns:
-    """Equipment of firms that have special equipment, or of any where there are none."""
-    tagged = [row for row, tags in enumerate(firms["tags"]) if "special-equipment" in tags]
-    owners = tagged or list(range(len(firms["id"])))
+    """Equipment of the firms that have special equipment, or of any if none has."""
+    tagged = [row for row, tags in enumerate(firms["tags"]) if _EQUIPPED[0] in tags]
+    owners = tagged or range(len(firms["id"]))
     chosen = [owners[place] for place in dice.below(len(owners), size).tolist()]
-    types = [_EQUIPMENT[t][0] for t in dice.choose([share for _, share in _EQUIPMENT], size)]
+    types = dice.some(_EQUIPMENT, _EQUIPMENT_SHARES, size)
     regions = [firms["region"][row] for row in chosen]
-    numbers = _count_up(list(zip(types, regions, strict=True)))
-    numbered = list(zip(types, regions, numbers, strict=True))
-    county = {code: name for code, name, _ in _COUNTIES}
-    ids = [f"{what}-{region}-{number:06}" for what, region, number in numbered]
-    names = [f"{CITY_NAME}{county[where]}示例{what}{number:06}号" for what, where, number in numbered]
-    columns = _plain("attached object", ids, names, regions, _statuses(dice, size))
-    columns["tags"] = [("special-equipment",)] * size
-    columns["risk_class"] = [firms["risk_class"][row] for row in chosen]
-    columns["owner"] = [firms["id"][row] for row in chosen]
-    return columns
-
-
-def _count_up(groups: Sequence[tuple[str, str]]) -> list[int]:
-    """The number of each entry among its equals, from 1."""
-    seen: dict[tuple[str, str], int] = {}
-    numbers = []
-    for group in groups:
-        seen[group] = seen.get(group, 0) + 1
-        numbers.append(seen[group])
-    return numbers
-
-
-def _plain(
-    kind: str, ids: list[str], names: list[str], regions: list[str], statuses: list[str]
-) -> Columns:
-    """The columns of subjects that are no firms, before their own traits are added."""
-    columns: Columns = {"id": ids, "name": names, "kind": [kind] * len(ids)}
-    columns |= {"region": regions, "status": statuses, "tags": [()] * len(ids)}
-    return columns | {
-        name: [None] * len(ids) for name in ("industry", "risk_class", "owner", "credit_code")
+    numbered = list(enumerate(zip(types, regions, strict=True), start=1))
+    return {
+        "id": [f"{what}-{where}-{number:06}" for number, (what, where) in numbered],
+        "name": [f"{_NAME_OF[where]}示例{what}{number:06}号" for number, (what, where) in numbered],
+        "kind": ["attached object"] * size,
+        "region": regions,
+        "tags": [_EQUIPPED] * size,
+        "risk_class": [firms["risk_class"][row] for row in chosen],
+        "status": dice.some(_STATUSES, _STATUS_SHARES, size),
+        "owner": [firms["id"][row] for row in chosen],
     }
 
 
-def _persons(dice: _Dice, size: int) -> Columns:
-    ids = [f"p-{high:016x}{low:016x}" for high, low in dice.raw(2 * size).reshape(-1, 2).tolist()]
-    county = dice.choose([share for _, _, share in _COUNTIES], size)
-    names = [f"自然人 {token[:6]}…" for token in ids]
-    regions = [_COUNTIES[c][0] for c in county.tolist()]
-    columns = _plain("natural person", ids, names, regions, _statuses(dice, size))
-    columns["tags"] = [_PERSON_TAGS[t] for t in dice.below(len(_PERSON_TAGS), size).tolist()]
-    return columns
-
-
-def _others(dice: _Dice, size: int) -> Columns:
-    county = dice.choose([share for _, _, share in _COUNTIES], size).tolist()
-    what = [_OTHERS[w] for w in dice.below(len(_OTHERS), size).tolist()]
-    regions = [_COUNTIES[c][0] for c in county]
-    numbers = range(1, size + 1)
-    ids = [f"其他-{region}-{number:06}" for number, region in zip(numbers, regions, strict=True)]
-    names = [
-        f"{_place(c, 2)}示例{word}{number:05}号"
-        for number, c, (word, _, _) in zip(numbers, county, what, strict=True)
-    ]
-    columns = _plain("other", ids, names, regions, _statuses(dice, size))
-    columns["industry"] = [industry for _, industry, _ in what]
-    columns["tags"] = [tags for _, _, tags in what]
-    return columns
+def _rest(dice: _Dice, size: int) -> Columns:
+    """Natural persons, under pseudonyms, and others that are no firms: neither has a risk class."""
+    county = dice.choose(_COUNTY_SHARES, size).tolist()
+    rest = dice.some(_REST, _REST_SHARES, size)
+    ids, names = [], []
+    for number, (high, low) in enumerate(dice.raw(2 * size).reshape(-1, 2).tolist()):
+        kind, word, *_ = rest[number]
+        if kind == "natural person":
+            ids.append(f"p-{high:016x}{low:016x}")
+            names.append(f"{word} {ids[-1][:6]}…")
+        else:
+            ids.append(f"其他-{_COUNTIES[county[number]]}-{number + 1:06}")
+            names.append(f"{_COUNTY_NAMES[county[number]]}示例{word}{number + 1:05}号")
+    return {
+        "id": ids,
+        "name": names,
+        "kind": [kind for kind, *_ in rest],
+        "region": [_COUNTIES[c] for c in county],
+        "industry": [industry for _, _, industry, _ in rest],
+        "tags": [tags for *_, tags in rest],
+        "status": dice.some(_STATUSES, _STATUS_SHARES, size),
+    }
 
 
 def _items() -> list[Item]:
     firms = Scope(kinds=_FIRM_KINDS)
     return [
         Item(
-            item, name, basis, category=category, specialties=specialties, department=department,
+            item, f"{word}监督检查", basis, category=category, specialties=specialties,
             applies_to=firms if item == "disclosure" else Scope(tags=(item,)),
+            department=f"{word}监督管理科",
         )
-        for item, _, name, basis, category, specialties, department in _ITEMS
+        for item, word, basis, category, specialties in _ITEMS
     ]  # fmt: skip
 
 
 def _inspectors(dice: _Dice, size: int, firms: list[str]) -> Columns:
-    """Inspectors: the first two are generalists who may always go anywhere."""
+    """Inspectors with a capacity of 60 to 120 visits or no limit.
+
+    The first two are generalists who may go anywhere, always.
+    """
     order = range(size)
-    citywide = [row * _CITYWIDE_SHARE % 100 < _CITYWIDE_SHARE or row % 40 < 2 for row in order]
-    regions = _work_regions(dice, citywide)
-    holdings = dice.choose([share for _, share in _HOLDINGS], size).tolist()
+    regions = _work_regions(dice, size)
+    holdings = dice.some(_HOLDINGS, _HOLDING_SHARES, size)
     expires = [AS_OF + timedelta(days=days) for days in dice.below(4 * 365, size).tolist()]
-    capacities: list[int | None] = [_CAPACITIES[c] for c in dice.below(len(_CAPACITIES), size)]
+    capacities: list[int | None] = [60 + 10 * c for c in dice.below(7, size).tolist()]
     conflicts: list[tuple[str, ...]] = [()] * size
-    free = max(size - 2, 0)
-    for row in (2 + dice.pick(size * _EXPIRED_SHARE // 1000, free)).tolist():
+    expired, conflicted, unlimited = (
+        (2 + dice.pick(size * share // 1000, max(size - 2, 0))).tolist()
+        for share in (_EXPIRED_SHARE, _CONFLICTED_SHARE, _UNLIMITED_SHARE)
+    )
+    for row in expired:
         expires[row] = AS_OF - timedelta(days=1 + int(dice.below(300, 1)[0]))
-    for row in [*range(min(2, size)), *(2 + dice.pick(size * _UNLIMITED_SHARE // 100, free))]:
-        capacities[row] = None
-    for row in (2 + dice.pick(size * _CONFLICTED_SHARE // 100, free)).tolist():
+    for row in conflicted:
         known = dice.below(len(firms), 1 + int(dice.below(4, 1)[0])).tolist()
         conflicts[row] = tuple(sorted({firms[firm] for firm in known}))
-    county = {code: name for code, name, _ in _COUNTIES}
+    for row in [*order[:2], *unlimited]:
+        capacities[row] = None
     return {
         "id": [f"inspector-{row + 1:05}" for row in order],
         "name": [f"示例检查员{row + 1:04}" for row in order],
-        "department": [f"{county[own[0]] if own else CITY_NAME}市场监督管理局" for own in regions],
-        "regions": regions,
-        "specialties": [
-            _EVERYTHING if row % 40 < 2 else _HOLDINGS[holdings[row]][0] for row in order
+        "department": [
+            f"{_NAME_OF[own[0]] if own else CITY_NAME}市场监督管理局" for own in regions
         ],
+        "regions": regions,
+        "specialties": [_EVERYTHING if r % 40 < 2 else holdings[r] for r in order],
         "certificate": [f"示例-9901-{row + 1:05}" for row in order],
         "certificate_expires": expires,
         "capacity": capacities,
@@ -477,23 +400,17 @@ def _inspectors(dice: _Dice, size: int, firms: list[str]) -> Columns:
     }
 
 
-def _work_regions(dice: _Dice, citywide: list[bool]) -> list[tuple[str, ...]]:
-    """Where each may work: everywhere, or a county in proportion to its share of the subjects.
-
-    Some work in the next county too; their own comes first.
-    """
-    edges = np.cumsum([share for _, _, share in _COUNTIES])
-    local = citywide.count(False)
-    middles = (2 * np.arange(local) + 1) * int(edges[-1]) // (2 * max(local, 1))
-    homes = iter(np.searchsorted(edges, middles, side="right").tolist())
-    neighbours = iter(dice.percent(_NEIGHBOUR_SHARE, local).tolist())
-    regions: list[tuple[str, ...]] = []
-    for everywhere in citywide:
-        home = -1 if everywhere else next(homes)
-        both = False if everywhere else next(neighbours)
-        codes = [_COUNTIES[home][0], _COUNTIES[(home + 1) % len(_COUNTIES)][0]]
-        regions.append(() if everywhere else tuple(codes[: 1 + both]))
-    return regions
+def _work_regions(dice: _Dice, size: int) -> list[tuple[str, ...]]:
+    """Where each may work: everywhere, or in one county or two, by their shares of the subjects."""
+    local = np.arange(size) % 10 >= _CITYWIDE_SHARE // 10
+    places = (2 * np.cumsum(local) - 1) * 100 // (2 * max(int(local.sum()), 1))
+    home = np.searchsorted(np.cumsum(_COUNTY_SHARES), places, side="right")
+    reach = np.where(local, 1 + dice.percent(_NEIGHBOUR_SHARE, size), 0)
+    around = (*_COUNTIES, *_COUNTIES)
+    return [
+        tuple(around[first : first + count])
+        for first, count in zip(*_lists(home, reach), strict=True)
+    ]
 
 
 def _history(dice: _Dice, firms: Columns) -> Columns:
@@ -503,13 +420,14 @@ def _history(dice: _Dice, firms: Columns) -> Columns:
     first = dice.below(months, len(rows))
     again = dice.percent(_AGAIN_SHARE, len(rows))
     second = (first + 1 + dice.below(months - 1, len(rows))) % months
-    words = {item: word for item, word, *_ in _ITEMS}
     rows, when = np.concatenate([rows, rows[again]]), np.concatenate([first, second[again]])
+    words = {item: word for item, word, *_ in _ITEMS}
     columns: Columns = {"subject": [], "drawn_on": [], "task": []}
-    for row, at, part in _rows(rows, when, dice.below(1 << 30, len(rows))):
+    lots = dice.below(1 << 30, len(rows))
+    for row, at, lot in zip(*_lists(rows, when, lots), strict=True):
         items = ("disclosure", *firms["tags"][row])
         year, month = _HISTORY_MONTHS[at]
         columns["subject"].append(firms["id"][row])
-        columns["drawn_on"].append(date(year, month, _HISTORY_DAY))
-        columns["task"].append(f"{year}-{month:02}-{words[items[part % len(items)]]}")
+        columns["drawn_on"].append(date(year, month, 10))
+        columns["task"].append(f"{year}-{month:02}-{words[items[lot % len(items)]]}")
     return columns

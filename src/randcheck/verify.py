@@ -1,24 +1,24 @@
 """Does a record follow from its odds sheet and its randomness? Bytes in, numbered findings out.
 
-This file is the whole verifier: Python's standard library alone, no import from the package.
+This file is the whole verifier: the standard library alone, no import from the package.
 
     python verify.py RECORD SHEET [--odds F] [--commitment HEX] [--randomness TEXT]
 
-The checks, by the number of their findings; nothing is repaired, and anything empty, missing,
-unknown or of another type than the protocol's fails:
+The checks, by the number of their findings. Anything empty, missing, unknown or of another type
+fails; nothing is repaired. A fatal finding is the last: what comes after it cannot be checked.
 
- 1. A file can be read, and an argument is what it should be.
- 2. The record is canonical JSON (RFC 8785, integers within ±2^53 as the only numbers).
- 3. The record and its commitment have exactly the protocol's keys, each of the right form.
+ 1. What is given can be read.
+ 2. The record is canonical JSON: RFC 8785, integers within ±2^53 as the only numbers.
+ 3. Record and commitment have exactly the protocol's keys, each of the right form.
  4. The commitment's SHA-256 is the published one.
  5. The randomness is the text that the source gave.
- 6. The sheet's SHA-256 is the committed one.
- 7. The sheet's header is canonical and is the committed task's; cells take at most their size.
- 8. Each line is canonical, in order of ids, once each, with a cell for at least one item.
- 9. Each cell's size is the count of its subjects.
-10. Seed and purpose seeds follow from task, commitment and randomness.
-11. Cells, visits and reserves follow from the tickets.
-12. Teams and odds stand where a matcher was committed, and nowhere else.
+ 6. Seed and purpose seeds follow from task, commitment and randomness.
+ 7. The sheet's SHA-256 is the committed one.
+ 8. The sheet's header is canonical and the committed task's; no cell takes more than its size.
+ 9. Each line is canonical, after the one before by id, with a cell for at least one item.
+10. Each cell's size is the count of its subjects.
+11. Teams stand where a matcher was committed, and nowhere else; odds are not of this version.
+12. Cells, visits and reserves follow from the tickets.
 """
 
 import argparse
@@ -29,36 +29,55 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NamedTuple
 
 PROTOCOL = "randcheck/v1"
-SHOWN = 100
-_NO_BOUND = b"\xff" * 33
-_HEX = re.compile("[0-9a-f]{64}")
-_CONTROL = re.compile("[\\\\\x00-\x09\x0b-\x1f]")
-_ENDING = re.compile(r"(null|0|[1-9][0-9]{0,8})(,(null|0|[1-9][0-9]{0,8}))*\]\]")
-_RECORD = {"protocol": "v1", "commitment": "object", "randomness": "text", "seed": "hex",
-           "subjects_seed": "hex", "inspectors_seed": "hex or null", "cells": "list",
-           "visits": "list", "reserves": "list", "odds_sha256": "hex or null"}  # fmt: skip
-_COMMITMENT = {"protocol": "v1", "nonce": "any text", "task": "object", "sampler": "object",
-               "matcher": "object or null", "inputs": "object", "excluded": "object",
-               "sheet_sha256": "hex", "source": "object", "parent": "hex or null"}  # fmt: skip
-_TASK = {"id": "text", "items": "texts", "as_of": "date", "reserves": "count"}
-_STRATEGY = {"name": "text", "distribution": "text", "version": "text", "parameters": "object"}
-_INPUTS = {"subjects": "hex", "items": "hex", "inspectors": "hex or null", "history": "hex or null"}
-_SHEET = {"cells": "list", "items": "texts", "protocol": "v1", "task_id": "text"}
+SHOWN = 100  # findings at most
+NO_BOUND = b"\xff" * 33
+UNUSUAL = re.compile("[\\\\\x00-\x09\x0b-\x1f]")
+ENDING = re.compile(r"(null|0|[1-9][0-9]{0,8})(,(null|0|[1-9][0-9]{0,8}))*\]\]")
+
+#: The keys of each object with the form of each value; `?` admits null, `+` further keys.
+RECORD = """protocol:v1 commitment:object randomness:text seed:hex subjects_seed:hex
+    inspectors_seed:hex? cells:list visits:list reserves:list odds_sha256:hex?"""
+COMMITMENT = """protocol:v1 nonce:string task:object sampler:object matcher:object? inputs:object
+    excluded:counts sheet_sha256:hex source:object parent:hex?"""
+STRATEGY = "name:text distribution:text version:text parameters:object"
+FORMS_OF_PARTS = {
+    "task": "id:text items:texts as_of:date reserves:count +",
+    "sampler": STRATEGY,
+    "matcher": STRATEGY,
+    "inputs": "subjects:hex items:hex inspectors:hex? history:hex?",
+    "source": "grade:grade kind:text +",
+}
+SHEET = "cells:cells items:texts protocol:v1 task_id:text"
+
+FORMS: dict[str, Any] = {  # a type, and what else must hold
+    "string": (str, lambda text: True),
+    "text": (str, bool),
+    "v1": (str, PROTOCOL.__eq__),
+    "hex": (str, re.compile("[0-9a-f]{64}").fullmatch),
+    "date": (str, lambda text: date.fromisoformat(text).isoformat() == text),
+    "grade": (str, ("G0", "G1", "G2").__contains__),
+    "count": (int, lambda count: count >= 0),
+    "object": (dict, lambda value: True),
+    "counts": (dict, lambda value: all(key and _fits("count", value[key]) for key in value)),
+    "list": (list, lambda value: True),
+    "texts": (list, lambda value: value and all(type(text) is str and text for text in value)
+              and len(set(value)) == len(value)),
+    "team": (list, lambda value: _fits("texts", value) and len(value) > 1),
+    "cells": (list, lambda value: value and all(_fits("cell", cell) for cell in value)),
+    "cell": (list, lambda cell: [*map(type, cell)] == [int, int] and 0 <= cell[1] <= cell[0]),
+}  # fmt: skip
+
+Step = tuple[int, str, bool, Any, Any]  # number, where, whether it holds, expected, found
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold: the number of the check, where, and what belongs there.
-
-    `severity` is "fatal" where the checks after it could not be made, else "error".
-    """
+class Finding(NamedTuple):
+    """One thing that does not hold; `severity` is "error" or "fatal"."""
 
     number: int
     severity: str
@@ -70,8 +89,7 @@ class Finding:
         return f"[{self.number}] {self.where}: expected {self.expected}, found {self.found}"
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """`ok`: nothing that was given failed. `unchecked` names what nothing was given for."""
 
     findings: tuple[Finding, ...]
@@ -82,15 +100,9 @@ class Report:
         return not self.findings
 
     def __str__(self) -> str:
-        lines = [str(finding) for finding in self.findings]
-        if self.unchecked:
-            lines.append(f"not checked here: {', '.join(self.unchecked)}")
-        lines.append("OK: all that was given holds" if self.ok else "REFUSED")
-        return "\n".join(lines)
-
-
-class _Stop(Exception):
-    """A check failed so that nothing after it can be trusted; carries the finding."""
+        unchecked = f"not checked here: {', '.join(self.unchecked) or 'nothing'}"
+        verdict = "OK: all that was given holds" if self.ok else "REFUSED"
+        return "\n".join([*map(str, self.findings), unchecked, verdict])
 
 
 def verify(
@@ -101,361 +113,222 @@ def verify(
     `commitment` is the hex digest that was published, `randomness` the text as its source gave it.
     Raises nothing, whatever it is given.
     """
-    unchecked = [name for name, given in (("commitment", commitment), ("randomness", randomness))
-                 if given is None]  # fmt: skip
+    unchecked = ["commitment"] * (commitment is None) + ["randomness"] * (randomness is None)
     findings: list[Finding] = []
+    number = 1
     try:
-        value = _canonical(_bytes(record, "record"), 2, "record")
-        if _form(value, _RECORD, "record")["commitment"].get("matcher") is not None:
-            unchecked += ["odds", "teams"]
-        _check_commitment(value, commitment, randomness)
-        lines = _bytes(sheet, "sheet")
-        _same(6, "sheet's SHA-256", value["commitment"]["sheet_sha256"], _sha256(lines))
-        header, names, patterns = _check_sheet(lines, value["commitment"]["task"])
-        seed = _check_seeds(value)
-        _check_teams(value, odds, findings)
-        _check_outcome(value, header["items"], header["cells"], names, patterns, seed, findings)
-    except _Stop as stop:
-        findings.append(stop.args[0])
-    except Exception as error:  # whatever it was given, the answer is a finding: fail closed
-        findings.append(Finding(1, "fatal", "input", "something to check", _short(error)))
+        steps = _checks(record, sheet, odds, commitment, randomness, unchecked)
+        for number, where, holds, *shown in steps:
+            if not holds and len(findings) < SHOWN:
+                severity = "fatal" if number < 11 else "error"
+                findings.append(Finding(number, severity, where, *map(_short, shown)))
+            if findings and number < 11:
+                break
+    except Exception as error:  # whatever was given, the answer is a finding: fail closed
+        findings.append(Finding(number, "fatal", "input", "something to check", _short(error)))
     return Report(tuple(findings), tuple(unchecked))
+
+
+def _checks(
+    record: Any, sheet: Any, odds: Any, commitment: Any, randomness: Any, unchecked: list[str]
+) -> Iterator[Step]:
+    """Each comparison in order; the next one is asked for only if all fatal ones held."""
+    data = _bytes(record)
+    yield 2, "record", True, "", ""
+    stated = _canonical(data)
+    yield from _form(3, "record", stated, RECORD)
+    bound = stated["commitment"]
+    yield from _form(3, "commitment", bound, COMMITMENT)
+    matcher, task = bound["matcher"], bound["task"]
+    for key, form in FORMS_OF_PARTS.items():
+        if bound[key] is not None:
+            yield from _form(3, key, bound[key], form)
+    named = bound["inputs"]["inspectors"]
+    yield 3, "inputs.inspectors", named is not None or matcher is None, "hex", named
+    unchecked += [] if matcher is None else ["odds", "teams"]
+    digest = hashlib.sha256(_dump(bound))
+    published = digest.hexdigest() if commitment is None else commitment
+    yield _same(4, "SHA-256 of the commitment", published, digest.hexdigest())
+    given = stated["randomness"] if randomness is None else randomness
+    yield _same(5, "randomness", given, stated["randomness"])
+    parts = (PROTOCOL, task["id"], digest.digest(), stated["randomness"])
+    seed = _seed(*parts)
+    seeds = [_seed("subjects", seed).hex(), matcher and _seed("inspectors", seed).hex()]
+    yield _same(6, "seed", seed.hex(), stated["seed"])
+    yield _same(6, "purpose seeds", seeds, [stated["subjects_seed"], stated["inspectors_seed"]])
+    yield 7, "sheet", True, "", ""
+    data = _bytes(sheet)
+    hashed = hashlib.sha256(data).hexdigest()
+    yield _same(7, "SHA-256 of the sheet", bound["sheet_sha256"], hashed)
+    yield 8, "sheet", True, "", ""
+    first, _, rest = data.partition(b"\n")
+    header = _canonical(first)
+    yield from _form(8, "sheet", header, SHEET)
+    yield _same(8, "sheet.task_id", task["id"], header["task_id"])
+    yield _same(8, "sheet.items", task["items"], header["items"])
+    yield 9, "sheet", rest.endswith(b"\n"), "lines, each ended by a newline", rest[-20:]
+    rows, cells = rest.decode()[:-1].split("\n"), header["cells"]
+    wanted = [min(take + task["reserves"], size) for size, take in cells]
+    bounds = [_bound(count, size) for count, (size, _) in zip(wanted, cells, strict=True)]
+    found = yield from _tickets(rows, header, seeds[0], bounds)
+    if any(len(each) < count for each, count in zip(found, wanted, strict=True)):
+        found = yield from _tickets(rows, header, seeds[0], [NO_BOUND] * len(cells))
+    yield 11, "odds", odds is stated["odds_sha256"] is None, "none", odds or stated["odds_sha256"]
+    size = matcher["parameters"].get("team_size") if matcher else None
+    for number, visit in enumerate(stated["visits"]):
+        team = visit.get("team") if type(visit) is dict else None
+        good = _fits("team", team) and size in (None, len(team or ())) if matcher else team is None
+        expected = "distinct people, as many as committed" if matcher else "null"
+        yield 11, f"visits[{number}].team", good, expected, team
+    orders = [sorted(each)[:count] for each, count in zip(found, wanted, strict=True)]
+    for key, entries in _outcome(header, orders).items():
+        yield _same(12, f"length of {key}", len(entries), len(stated[key]))
+        for number, (mine, theirs) in enumerate(zip(entries, stated[key], strict=False)):
+            if "team" in mine and type(theirs) is dict:
+                mine["team"] = theirs.get("team")
+            yield _same(12, f"{key}[{number}]", mine, theirs)
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else ascii(value)
-    return text if len(text) <= 80 else f"{text[:60]}…{text[-15:]}"
+    return text if len(text) <= 240 else f"{text[:200]}…{text[-35:]}"
 
 
-def _stop(number: int, where: str, expected: Any, found: Any) -> NoReturn:
-    raise _Stop(Finding(number, "fatal", where, _short(expected), _short(found)))
+def _same(number: int, where: str, expected: Any, found: Any) -> Step:
+    """Equal, types included: true is not 1."""
+    return number, where, _dump(expected) == _dump(found), expected, found
 
 
-def _same(number: int, where: str, expected: Any, found: Any) -> None:
-    if type(expected) is not type(found) or expected != found:
-        _stop(number, where, expected, found)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _bytes(given: Any, what: str) -> bytes:
-    if hasattr(given, "to_bytes") and not isinstance(given, int):
-        given = given.to_bytes()
+def _bytes(given: Any) -> bytes:
     if isinstance(given, str | os.PathLike):
-        try:
-            with open(given, "rb") as file:
-                given = file.read()
-        except (OSError, ValueError) as error:
-            _stop(1, what, "a file that can be read", error)
-    if not isinstance(given, bytes):
-        _stop(1, what, "bytes or a path", type(given).__name__)
-    return given
+        return Path(given).read_bytes()
+    return given if isinstance(given, bytes) else bytes(given.to_bytes())
 
 
-# --- canonical JSON and forms --------------------------------------------------------------------
-
-
-def _canonical(data: bytes, number: int, where: str) -> Any:
-    """The value of bytes that are its canonical form."""
-    try:
-        value = json.loads(data.decode(), object_pairs_hook=_object, parse_int=_integer,
-                           parse_float=_no_number, parse_constant=_no_number)  # fmt: skip
-        same = _dump(value) == data
-    except (ValueError, RecursionError) as error:
-        _stop(number, where, "canonical JSON", error)
-    if not same:
-        _stop(number, where, "canonical JSON", "blanks, escapes or another form of the same value")
+def _canonical(data: bytes) -> Any:
+    """The value of bytes that are its canonical form; keys are checked while they are read."""
+    hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _integer)
+    value = json.loads(data.decode(), object_pairs_hook=_object, **hooks)
+    if _dump(value) != data:
+        raise ValueError("not canonical: blanks, escapes, or another form of the same value")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key.encode("utf-16-be", "surrogatepass") for key, _ in pairs]
+    if keys != sorted(set(keys)):
+        raise ValueError("not canonical: keys twice or out of order")
+    return dict(pairs)
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > 2**53:
+        raise ValueError(f"not an integer within ±2^53: {text[:20]}")
+    return int(text)
+
+
+def _seed(*fields: str | bytes) -> bytes:
+    parts = [x.encode() if isinstance(x, str) else x for x in fields]
+    return hashlib.sha256(b"".join(len(x).to_bytes(8, "big") + x for x in parts)).digest()
 
 
 def _dump(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key.encode("utf-16-be", "surrogatepass") for key, _ in pairs]
-    if any(before >= after for before, after in pairwise(keys)):
-        raise ValueError("keys twice or out of order")
-    return dict(pairs)
-
-
-def _integer(text: str) -> int:
-    if len(text) > 17 or abs(int(text)) > 2**53:
-        raise ValueError("an integer beyond ±2^53")
-    return int(text)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text[:20]} is not an integer")
-
-
 def _fits(form: str, value: Any) -> bool:
-    if form.endswith(" or null"):
-        return value is None or _fits(form.removesuffix(" or null"), value)
-    if form == "texts":
-        return (type(value) is list and value != [] and all(_fits("text", each) for each in value)
-                and len(set(value)) == len(value))  # fmt: skip
-    if form in ("object", "list"):
-        return type(value) is (dict if form == "object" else list)
-    if form == "count":
-        return type(value) is int and value >= 0
-    if type(value) is not str or form == "any text":
-        return type(value) is str
-    if form == "date":
-        try:
-            return date.fromisoformat(value).isoformat() == value
-        except ValueError:
-            return False
-    if form == "v1":
-        return value == PROTOCOL
-    return _HEX.fullmatch(value) is not None if form == "hex" else value != ""
+    if form.endswith("?") and value is None:
+        return True
+    kind, holds = FORMS[form.rstrip("?")]
+    return type(value) is kind and bool(holds(value))
 
 
-def _form(
-    value: Any, form: dict[str, str], where: str, *, number: int = 3, more: bool = False
-) -> Any:
-    """The value, if it is an object with exactly these keys (or `more`) of these forms."""
-    if type(value) is not dict or not (
-        form.keys() <= value.keys() if more else form.keys() == value.keys()
-    ):
-        _stop(number, where, f"an object with the keys {sorted(form)}", value)
-    for key, each in form.items():
-        if not _fits(each, value[key]):
-            _stop(number, f"{where}.{key}", each, value[key])
-    return value
+def _form(number: int, where: str, value: Any, form: str) -> Iterator[Step]:
+    """A value that is an object with these keys, each of its form."""
+    fields = dict(each.split(":") for each in form.split() if each != "+")
+    keys = set(value) if type(value) is dict else set()
+    good = keys >= fields.keys() if form.endswith("+") else keys == fields.keys()
+    yield number, f"keys of {where}", good, sorted(fields), sorted(keys)
+    for key, each in fields.items():
+        yield number, f"{where}.{key}", _fits(each, value[key]), each, value[key]
 
 
-# --- the checks ----------------------------------------------------------------------------------
-
-
-def _check_commitment(record: dict[str, Any], published: Any, randomness: Any) -> None:
-    bound = _form(record["commitment"], _COMMITMENT, "commitment")
-    _form(bound["task"], _TASK, "commitment.task", more=True)
-    _form(bound["sampler"], _STRATEGY, "commitment.sampler")
-    if bound["matcher"] is not None:
-        _form(bound["matcher"], _STRATEGY, "commitment.matcher")
-    inputs = _form(bound["inputs"], _INPUTS, "commitment.inputs")
-    if bound["matcher"] is not None and inputs["inspectors"] is None:
-        _stop(3, "commitment.inputs.inspectors", "the registry that teams are drawn from", None)
-    for reason, count in bound["excluded"].items():
-        if reason == "" or not _fits("count", count):
-            _stop(3, "commitment.excluded", "a count for each reason", {reason: count})
-    source = _form(
-        bound["source"], {"grade": "text", "kind": "text"}, "commitment.source", more=True
+def _tickets(
+    rows: list[str], header: Any, seed: str, bounds: list[bytes]
+) -> Generator[Step, None, list[list[Any]]]:
+    """For each cell its tickets below its bound, each with the id and the line's cells."""
+    plain = not any(UNUSUAL.search(row) for row in rows) and "".join(rows).count('"') == 2 * len(
+        rows
     )
-    if source["grade"] not in ("G0", "G1", "G2"):
-        _stop(3, "commitment.source.grade", "G0, G1 or G2", source["grade"])
-    if published is not None:
-        _same(4, "commitment's SHA-256", published, _sha256(_dump(bound)))
-    if randomness is not None:
-        _same(5, "randomness", randomness, record["randomness"])
-
-
-def _check_sheet(data: bytes, task: dict[str, Any]) -> tuple[Any, list[str], list[tuple[Any, ...]]]:
-    """The header, and each line's id and cells (a tuple for each pattern, shared by its lines)."""
-    first, *lines = data.split(b"\n", 1)
-    header = _form(_canonical(first, 7, "sheet, line 1"), _SHEET, "sheet, line 1", number=7)
-    _same(7, "sheet's task_id", task["id"], header["task_id"])
-    _same(7, "sheet's items", task["items"], header["items"])
-    for number, cell in enumerate(header["cells"]):
-        if (
-            type(cell) is not list
-            or len(cell) != 2
-            or not all(_fits("count", n) for n in cell)
-            or cell[1] > cell[0]
-        ):
-            _stop(7, f"sheet's cell {number}", "[size, take] with take at most size", cell)
-    try:
-        body = lines[0].decode() if lines else ""
-    except UnicodeDecodeError as error:
-        _stop(8, "sheet", "UTF-8", error)
-    if not body.endswith("\n"):
-        _stop(8, "sheet", "a line for each subject, each ended by a newline", body[-20:])
-    rows = body[:-1].split("\n")
-    plain = _CONTROL.search(body) is None and body.count('"') == 2 * len(rows)
-    known: dict[str, tuple[Any, ...]] = {}
-    names, patterns, previous = [], [], ""
-    for number, row in enumerate(rows, start=2):
-        if plain and row[:2] == '["':
-            name, _, ending = row[2:].partition('",[')
-        else:
-            name, ending = _unusual_line(row, number)
-        pattern = known.get(ending)
-        if pattern is None:
-            pattern = known[ending] = _pattern(ending, header, number)
-        if name <= previous:
-            _stop(8, f"sheet, line {number}", f"an id after {previous!r}", name)
-        previous = name
-        names.append(name)
-        patterns.append(pattern)
-    sizes = [0] * len(header["cells"])
-    for pattern, count in Counter(patterns).items():
-        for cell in set(pattern) - {None}:
-            sizes[cell] += count
-    _same(9, "sizes of the cells", [size for size, _ in header["cells"]], sizes)
-    return header, names, patterns
-
-
-def _unusual_line(row: str, number: int) -> tuple[str, str]:
-    """Id and ending of a line whose id needs escapes, or which is no line at all."""
-    value = _canonical(row.encode(), 8, f"sheet, line {number}")
-    if (
-        type(value) is not list
-        or len(value) != 2
-        or not _fits("text", value[0])
-        or type(value[1]) is not list
-    ):
-        _stop(8, f"sheet, line {number}", '["id",[cells]]', row)
-    return value[0], _dump(value[1]).decode()[1:] + "]"
-
-
-def _pattern(ending: str, header: dict[str, Any], number: int) -> tuple[Any, ...]:
-    if _ENDING.fullmatch(ending) is None:
-        _stop(8, f"sheet, line {number}", "cell numbers or null", ending)
-    cells = tuple(json.loads(f"[{ending[:-1]}"))
-    used = [cell for cell in cells if cell is not None]
-    if len(cells) != len(header["items"]) or not used or max(used) >= len(header["cells"]):
-        _stop(8, f"sheet, line {number}", "a cell of the sheet for each item that applies", ending)
-    return cells
-
-
-def _check_seeds(record: dict[str, Any]) -> str:
-    bound = record["commitment"]
-    parts = (PROTOCOL.encode(), bound["task"]["id"].encode(), hashlib.sha256(_dump(bound)).digest(),
-             record["randomness"].encode())  # fmt: skip
-    seed = hashlib.sha256(b"".join(map(_field, parts))).digest()
-    purposes = {
-        each: _sha256(_field(each.encode()) + _field(seed)) for each in ("subjects", "inspectors")
-    }
-    _same(10, "seed", seed.hex(), record["seed"])
-    _same(10, "subjects_seed", purposes["subjects"], record["subjects_seed"])
-    expected = None if bound["matcher"] is None else purposes["inspectors"]
-    _same(10, "inspectors_seed", expected, record["inspectors_seed"])
-    return purposes["subjects"]
-
-
-def _field(data: bytes) -> bytes:
-    return len(data).to_bytes(8, "big") + data
-
-
-def _check_teams(record: dict[str, Any], odds: Any, findings: list[Finding]) -> None:
-    """Teams and odds where a matcher was committed; what the teams must be, nobody can tell yet."""
-    matcher = record["commitment"]["matcher"]
-    if record["odds_sha256"] is not None:
-        _stop(
-            12, "odds_sha256", "null: odds are not part of this protocol yet", record["odds_sha256"]
-        )
-    if odds is not None:
-        _stop(12, "odds", "none, as in the record", "a table of odds")
-    size = None if matcher is None else matcher["parameters"].get("team_size")
-    for number, visit in enumerate(record["visits"]):
-        team = visit.get("team", ()) if type(visit) is dict else ()
-        good = team is None
-        if matcher is not None:
-            good = (
-                _fits("texts", team)
-                and len(team) >= 2
-                and (type(size) is not int or len(team) == size)
-            )
-        if not good:
-            expected = "null" if matcher is None else "a team of at least two distinct people"
-            _add(findings, 12, f"visits[{number}].team", expected, team)
-
-
-def _check_outcome(
-    record: dict[str, Any], items: list[str], cells: list[list[int]], names: list[str],
-    patterns: list[tuple[Any, ...]], seed: str, findings: list[Finding],
-) -> None:  # fmt: skip
-    """Cells, visits and reserves as they follow from the tickets, compared with the record's."""
-    spare = record["commitment"]["task"]["reserves"]
-    wanted = [min(take + spare, size) for size, take in cells]
-    bounds = [_bound(count, size) for count, (size, _) in zip(wanted, cells, strict=True)]
-    found = _lowest(seed, names, patterns, bounds)
-    if any(len(each) < count for each, count in zip(found, wanted, strict=True)):
-        found = _lowest(seed, names, patterns, [_NO_BOUND] * len(cells))
-    outcome: dict[str, list[Any]] = {"cells": [], "visits": [], "reserves": []}
-    visited: dict[tuple[bytes, str], tuple[list[int], tuple[Any, ...]]] = {}
-    for number, (lowest, count, (size, take)) in enumerate(zip(found, wanted, cells, strict=True)):
-        lowest = sorted(lowest)[:count]
-        last = lowest[take - 1][0].hex() if take else None
-        outcome["cells"].append({"last_ticket": last, "size": size, "take": take})
-        for ticket, name, pattern in lowest[:take]:
-            visited.setdefault((ticket, name), ([], pattern))[0].append(number)
-        outcome["reserves"] += [{"cell": number, "subject": name, "ticket": ticket.hex()}
-                                for ticket, name, _ in lowest[take:]]  # fmt: skip
-    for (ticket, name), (taken, pattern) in sorted(visited.items()):
-        checked = [item for item, cell in zip(items, pattern, strict=True) if cell in taken]
-        visit = {"cells": taken, "items": checked, "subject": name, "ticket": ticket.hex()}
-        outcome["visits"].append(visit)
-    stated = [{key: each[key] for key in each if key != "team"} if type(each) is dict and "team" in each
-              else each for each in record["visits"]]  # fmt: skip
-    for key, expected in outcome.items():
-        _compare(key, expected, stated if key == "visits" else record[key], findings)
-
-
-def _bound(count: int, size: int) -> bytes:
-    """A bound that more than `count` of `size` tickets are below, almost surely."""
-    generous = count + 6 * math.isqrt(count) + 20
-    if count == 0:
-        return b""
-    return _NO_BOUND if generous >= size else ((generous << 256) // size).to_bytes(32, "big")
-
-
-def _lowest(
-    seed: str, names: list[str], patterns: list[tuple[Any, ...]], bounds: list[bytes]
-) -> list[list[tuple[bytes, str, tuple[Any, ...]]]]:
-    """For each cell the tickets below its bound, with id and pattern."""
-    found: list[list[tuple[bytes, str, tuple[Any, ...]]]] = [[] for _ in bounds]
-    used = {pattern: sorted(set(pattern) - {None}) for pattern in set(patterns)}
-    highest = {pattern: max(bounds[cell] for cell in used[pattern]) for pattern in used}
+    found: list[list[Any]] = [[] for _ in bounds]
+    known: dict[str, int] = {}
+    patterns, used, highest, tally = [], [], [], []  # of each ending that was seen
+    previous = ""
     start = hashlib.sha256(f"{seed}:".encode()).copy
-    for name, pattern in zip(names, patterns, strict=True):
+    for number, row in enumerate(rows, start=2):
+        name, _, ending = row[2:].partition('",[')
+        if not plain or row[:2] != '["':  # an id that needs escapes, or no line at all
+            name, cells = _canonical(row.encode())
+            ending = f"{_dump(cells).decode()[1:]}]"
+        if ending not in known:
+            cells = json.loads(f"[{ending[:-1]}") if ENDING.fullmatch(ending) else []
+            own = {cell for cell in cells if cell is not None}
+            good = len(cells) == len(header["items"]) and own and max(own) < len(bounds)
+            yield 9, f"sheet, line {number}", good, "a cell for each item that applies", row
+            known[ending] = len(known)
+            patterns.append(cells), used.append(own), tally.append(0)
+            highest.append(max(bounds[cell] for cell in own))
+        if type(name) is not str or name <= previous:  # code points order as UTF-8 bytes
+            yield 9, f"sheet, line {number}", False, f"an id after {previous!r}", name
+        previous = name
+        pattern = known[ending]
+        tally[pattern] += 1
         state = start()
         state.update(name.encode())
         ticket = state.digest()
         if ticket < highest[pattern]:
             for cell in used[pattern]:
                 if ticket < bounds[cell]:
-                    found[cell].append((ticket, name, pattern))
+                    found[cell].append((ticket, name, patterns[pattern]))
+    sizes: Counter[int] = Counter()
+    for own, count in zip(used, tally, strict=True):
+        sizes.update(dict.fromkeys(own, count))
+    counted = [[sizes[cell], take] for cell, (_, take) in enumerate(header["cells"])]
+    yield _same(10, "sizes of the cells", counted, header["cells"])
     return found
 
 
-def _compare(where: str, expected: Any, found: Any, findings: list[Finding]) -> None:
-    """A finding for each place where two values differ, types included."""
-    if type(expected) is type(found) is dict and expected.keys() == found.keys():
-        for key in expected:
-            _compare(f"{where}.{key}", expected[key], found[key], findings)
-    elif type(expected) is type(found) is list and len(expected) == len(found):
-        for number, (mine, theirs) in enumerate(zip(expected, found, strict=True)):
-            _compare(f"{where}[{number}]", mine, theirs, findings)
-    elif type(expected) is not type(found) or expected != found:
-        if type(expected) is type(found) is list:
-            where, expected, found = f"length of {where}", str(len(expected)), str(len(found))
-        _add(findings, 11, where, expected, found)
+def _bound(count: int, size: int) -> bytes:
+    """What more than `count` of `size` tickets are below, but for one draw in 10^9."""
+    generous = count + 6 * math.isqrt(count) + 20
+    return NO_BOUND if generous >= size else ((generous << 256) // size).to_bytes(32, "big")
 
 
-def _add(findings: list[Finding], number: int, where: str, expected: Any, found: Any) -> None:
-    if len(findings) >= SHOWN:
-        _stop(number, "record", "at most so many differences", f"more than {SHOWN}")
-    findings.append(Finding(number, "error", where, _short(expected), _short(found)))
+def _outcome(header: Any, orders: list[list[Any]]) -> dict[str, list[Any]]:
+    """Cells, visits (their teams left open) and reserves, from each cell's lowest tickets."""
+    outcome: dict[str, list[Any]] = {"cells": [], "visits": [], "reserves": []}
+    visited: dict[tuple[bytes, str], Any] = {}
+    for cell, (order, (size, take)) in enumerate(zip(orders, header["cells"], strict=True)):
+        last = order[take - 1][0].hex() if take else None
+        outcome["cells"].append({"last_ticket": last, "size": size, "take": take})
+        for ticket, name, pattern in order[:take]:
+            visited.setdefault((ticket, name), ([], pattern))[0].append(cell)
+        for ticket, name, _ in order[take:]:
+            outcome["reserves"].append({"cell": cell, "subject": name, "ticket": ticket.hex()})
+    for (ticket, name), (own, pattern) in sorted(visited.items()):
+        items = [item for item, cell in zip(header["items"], pattern, strict=True) if cell in own]
+        visit = {"cells": own, "items": items, "subject": name, "team": None}
+        outcome["visits"].append(visit | {"ticket": ticket.hex()})
+    return outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: prints the report, exit status 0 if it is good, else 1."""
-    parser = argparse.ArgumentParser(
-        description="Whether a record follows from its odds sheet and its randomness.",
-        epilog="example: python verify.py record.json sheet.jsonl --commitment 1ca6… --randomness '05 09 + 08'",
-    )
-    parser.add_argument("record")
-    parser.add_argument("sheet")
-    parser.add_argument("--odds", metavar="F", help="the table of odds")
-    parser.add_argument("--commitment", metavar="HEX", help="the digest that was published")
-    parser.add_argument("--randomness", metavar="TEXT", help="the text as its source gives it")
-    given = parser.parse_args(arguments)
-    report = verify(given.record, given.sheet, odds=given.odds, commitment=given.commitment,
-                    randomness=given.randomness)  # fmt: skip
+    """Print the report; exit status 0 if it is good, else 1."""
+    example = "example: python verify.py record.json sheet.jsonl --randomness '05 09 12 + 08'"
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], epilog=example)
+    for name in ("record", "sheet", "--odds", "--commitment", "--randomness"):
+        parser.add_argument(name)
+    report = verify(**vars(parser.parse_args(arguments)))
     print(report)
     return 0 if report.ok else 1
 
