@@ -164,9 +164,7 @@ def _read_tables(options: argparse.Namespace, told: TaskFile) -> dict[str, Any]:
     return tables
 
 
-def _commit(
-    told: TaskFile, tables: Mapping[str, Any], nonce: str | None, kept: Path
-) -> OpenDraw:
+def _commit(told: TaskFile, tables: Mapping[str, Any], nonce: str | None, kept: Path) -> OpenDraw:
     """The commitment; if one was kept before, exactly that one or an error that says why not."""
     before = rc.Commitment.from_bytes(kept.read_bytes()) if kept.exists() else None
     if before is not None:
@@ -234,7 +232,8 @@ def _add_ticket(commands: Any) -> None:
 def _ticket(options: argparse.Namespace) -> int:
     seed: str = options.seed
     if len(seed) != 64 or set(seed) - set("0123456789abcdef"):
-        raise ParameterError("seed", repr(seed), "is no purpose seed", "give 64 lower-case hex digits")
+        remedy = "give 64 lower-case hex digits"
+        raise ParameterError("seed", repr(seed), "is no purpose seed", remedy)
     for name in options.id:
         print(f"{tickets.ticket(seed, name)}  {name}")
     return 0

@@ -1,4 +1,4 @@
-"""Files in and out: CSV registries and TOML tasks.
+r"""Files in and out: CSV registries and TOML tasks.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -6,7 +6,7 @@
 >>> from randcheck.registry import SubjectRegistry
 >>> with TemporaryDirectory() as folder:
 ...     path = Path(folder, "subjects.csv")
-...     _ = path.write_text("id,name,region,tags\\nfirm-1,Made-up firm,990102,food;retail\\n")
+...     _ = path.write_text("id,name,region,tags\nfirm-1,Made-up firm,990102,food;retail\n")
 ...     read_csv(path, SubjectRegistry)["firm-1"].tags
 ('food', 'retail')
 """

@@ -64,7 +64,8 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         rows = [row for row in csv.reader(text.splitlines(keepends=True), strict=True) if row]
     except csv.Error as error:
-        problem = Problem(None, None, "the file", f"is cut off or malformed: {error}", "export again")
+        reason = f"is cut off or malformed: {error}"
+        problem = Problem(None, None, "the file", reason, "export it again")
         raise DataError(str(path), [problem]) from None
     if not rows:
         problem = Problem(None, None, "the file", "is empty", "give a header and a line a row")
@@ -116,7 +117,8 @@ def _scopes(columns: dict[str, list[Any]], size: int) -> list[Any]:
         try:
             scopes.append(Scope(**given))
         except (DataError, TypeError) as error:
-            problem = Problem(row + 2, "applies_to", shorten(given), f"is no scope: {error}", "see Scope")
+            reason = f"is no scope: {error}"
+            problem = Problem(row + 2, "applies_to", shorten(given), reason, "see Scope")
             raise DataError("items", [problem]) from None
     return scopes
 
