@@ -362,7 +362,9 @@ def _patterns(
     assignment: npt.NDArray[np.int32], cells: int
 ) -> tuple[npt.NDArray[np.int32], Positions]:
     """The distinct columns of an items × subjects table, and which one each subject has."""
-    _, subjects = assignment.shape
+    items, subjects = assignment.shape
+    if subjects == 0:  # an item that applies to nobody
+        return np.empty((0, items), dtype=np.int32), np.empty(0, dtype=np.int32)
     number = np.zeros(subjects, dtype=np.int64)
     first = np.zeros(1, dtype=np.int64)
     for row in assignment:

@@ -81,6 +81,21 @@ class Frame:
     def __repr__(self) -> str:
         return f"<Frame of {len(self)} subjects for task {self.task_id!r}, items {self.items}>"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return (
+            (self.task_id, self.items) == (other.task_id, other.items)
+            and np.array_equal(self.ids, other.ids)
+            and np.array_equal(self._eligible, other._eligible)
+            and self._subjects == other._subjects
+            and list(self.excluded) == list(other.excluded)
+            and all(np.array_equal(self.excluded[r], other.excluded[r]) for r in self.excluded)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.task_id, self.items, len(self)))
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"excluded": dict(self.excluded)}
 
