@@ -68,7 +68,7 @@ def test_a_subject_quietly_marked_inactive_is_named_by_the_sheet():
 
 def test_many_differences_are_counted():
     subjects = rc.SubjectRegistry.from_records(
-        attrs.evolve(subject, tags=()) for subject in WORLD["subjects"]
+        attrs.evolve(subject, risk_class="A") for subject in WORLD["subjects"]
     )
     report = rc.replay(DRAW.record, **GIVEN | {"subjects": subjects}, sheet=SHEET)
     assert "more" in report.findings[-1].found

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from randcheck import DrawRecord, tickets, verify
-from randcheck.draw import _select, _visits
 from randcheck.design import Cell, Design
+from randcheck.draw import _select, _visits
 
 VECTORS = Path(__file__).parent / "vectors"
 TICKETS = json.loads((VECTORS / "tickets-v1.json").read_text())["cases"]

@@ -38,7 +38,7 @@ def numbers(report):
     return [finding.number for finding in report.findings]
 
 
-# --- good records ----------------------------------------------------------------------------------
+# --- good records --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES, ids=[d.name for d in GOOD])
@@ -69,7 +69,7 @@ def test_a_report_reads_well():
     assert text.endswith("REFUSED")
 
 
-# --- mutations -------------------------------------------------------------------------------------
+# --- mutations -----------------------------------------------------------------------------------
 
 
 def bytes_changed(data, dice):
@@ -86,9 +86,9 @@ def bytes_changed(data, dice):
 
 def places(value, here=()):
     yield here
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, entry in items if isinstance(value, dict | list) else ():
-        yield from places(entry, (*here, key))
+    if isinstance(value, dict | list):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(entry, (*here, key))
 
 
 def field_changed(data, dice, where):
@@ -308,7 +308,7 @@ def test_a_missing_or_further_key_is_refused(key):
     ]
 
 
-# --- JSON ------------------------------------------------------------------------------------------
+# --- JSON ----------------------------------------------------------------------------------------
 
 BAD_JSON = [
     b"", b" ", b"{", b"nul", b"[1,2", b'{"a":1,"a":1}', b'{"b":1,"a":1}', b'{"a": 1}', b"[1.0]",
@@ -338,7 +338,7 @@ def test_keys_sort_by_utf16_code_units():
         module._canonical('{"\uff21":2,"\U0001f3b2":1}'.encode())
 
 
-# --- never an exception ----------------------------------------------------------------------------
+# --- never an exception --------------------------------------------------------------------------
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
@@ -388,7 +388,7 @@ def test_findings_are_counted_out_at_a_hundred():
     assert len(report.findings) == 100
 
 
-# --- odds and teams --------------------------------------------------------------------------------
+# --- odds and teams ------------------------------------------------------------------------------
 
 
 def test_odds_are_not_of_this_version():
@@ -404,7 +404,7 @@ def test_a_committed_team_size_is_kept():
     assert 11 in numbers(verify(record, SHEET, commitment=digest))
 
 
-# --- the rule of selection -------------------------------------------------------------------------
+# --- the rule of selection -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bound", [b"", b"\x01" * 32])
@@ -425,7 +425,7 @@ def test_a_large_draw_with_bounds():
     assert verify(draw.record, draw.design).ok
 
 
-# --- one file, standard library, command line ------------------------------------------------------
+# --- one file, standard library, command line ----------------------------------------------------
 
 
 def test_it_stands_alone_in_at_most_300_lines():
