@@ -66,7 +66,10 @@ def world():
 def by_class(item):
     """The item's own rate for class A, raised by class up to 10 %."""
     own = float(ALONE[item][:-1])
-    rates = {name: f"{min(10, round(own * by, 2))}%" for name, by in zip("ABCD", (1, 1.1, 1.3, 2))}
+    factors = (1, 1.1, 1.3, 2)
+    rates = {
+        name: f"{min(10, round(own * by, 2))}%" for name, by in zip("ABCD", factors, strict=True)
+    }
     return rc.RiskStratifiedSampler(rates=rates)
 
 
