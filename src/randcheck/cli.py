@@ -41,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _progress():
             status: int = options.run(options)
         return status
-    except (RandcheckError, OSError) as error:
+    except RandcheckError as error:
         print(f"randcheck: error: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        print(f"randcheck: error: {error.filename}: {error.strerror}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -272,7 +272,7 @@ def choice(*allowed: str) -> Callable[[Any], str]:
     return clean
 
 
-def choices(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+def _choices(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
     """The rule of a set of some of a few words."""
 
     def clean(value: Any) -> tuple[str, ...]:
@@ -301,5 +301,12 @@ WORD = Kind(_clean_text)
 MAYBE_WORD = Kind(optional(_clean_text))
 WORDS = Kind(_clean_texts, plain=_as_list, column="texts")
 SOME = Kind(optional(_clean_some), plain=_as_list, column="texts")
+
+
+def some_of(*allowed: str) -> Kind:
+    """A set of some of a few words, or `None` for any."""
+    return Kind(optional(_choices(*allowed)), plain=_as_list, column="texts")
+
+
 DAY = Kind(_clean_date, plain=_as_iso, parse=_parse_date, column="date")
 COUNT = Kind(_clean_count, column="int")

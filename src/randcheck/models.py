@@ -32,9 +32,9 @@ from randcheck.fields import (
     Fault,
     Kind,
     choice,
-    choices,
     declare,
     optional,
+    some_of,
 )
 from randcheck.ids import looks_like_identity_number
 
@@ -65,14 +65,10 @@ class Scope(Fact):
     """
 
     regions: tuple[str, ...] | None = declare(SOME, default=None)
-    kinds: tuple[str, ...] | None = declare(
-        Kind(optional(choices(*SUBJECT_KINDS)), plain=SOME.plain), default=None
-    )
+    kinds: tuple[str, ...] | None = declare(some_of(*SUBJECT_KINDS), default=None)
     industries: tuple[str, ...] | None = declare(SOME, default=None)
     tags: tuple[str, ...] | None = declare(SOME, default=None)
-    risk_classes: tuple[str, ...] | None = declare(
-        Kind(optional(choices(*RISK_CLASSES)), plain=SOME.plain), default=None
-    )
+    risk_classes: tuple[str, ...] | None = declare(some_of(*RISK_CLASSES), default=None)
     ids: tuple[str, ...] | None = declare(SOME, default=None)
     statuses: tuple[str, ...] | None = declare(SOME, default=("active",))
 

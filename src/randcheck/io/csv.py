@@ -133,8 +133,11 @@ def write_csv(path: str | Path, table: Table[Any]) -> None:
         if kind.column == "json":
             for part in kinds(Scope):
                 header.append(_SCOPE + part)
-                texts = [getattr(scope, part) for scope in values]
-                columns.append([ANY if text is None else _cell(text) for text in texts])
+                default = getattr(Scope(), part)
+                parts = [getattr(scope, part) for scope in values]
+                columns.append(
+                    ["" if p == default else ANY if p is None else _cell(p) for p in parts]
+                )
         else:
             header.append(name)
             columns.append([_cell(value) for value in values])
