@@ -153,9 +153,9 @@ def _choose(
     """
     places = Places(capacities)
     taken: list[int] = []
-    attempt = 0
-    steps = 0
+    attempt = steps = 0
     failure: StaffingError | None = None
+    first_choice = next((n for n, own in enumerate(ways) if len(own) > 1), len(ways))
     while len(taken) < len(ways):
         visit = len(taken)
         if attempt < len(ways[visit]):
@@ -164,7 +164,10 @@ def _choose(
                 taken.append(attempt)
                 attempt = 0
             else:
-                failure = failure or obstacle
+                if visit < first_choice:
+                    failure = obstacle
+                elif failure is None or len(failure.visits) <= visit:
+                    failure = _beyond_one_way(visits[: visit + 1], places, ways[visit][attempt])
                 attempt += 1
         elif failure is not None and (not taken or steps > LARGEST_SEARCH):
             raise failure if not taken else _undecided(failure)
@@ -200,6 +203,17 @@ def _violation(places: Places, searched: set[int], visits: Sequence[Need]) -> St
         needed,
         filled,
         f"the {len(people)} people who may fill their places have no more room",
+    )
+
+
+def _beyond_one_way(visits: Sequence[Need], places: Places, way: Way) -> StaffingError:
+    """These visits fail together where several ways to cover were open: all are named."""
+    filled = sum(places.places)
+    return StaffingError(
+        [visit.subject_id for visit in visits],
+        filled + sum(count for count, _ in way),
+        filled,
+        "whichever of them covers which specialty, the people eligible have no more room",
     )
 
 
