@@ -99,6 +99,14 @@ def random_case(dice, skills):
     return needs, people
 
 
+def attempt(needs, people, size=2):
+    """The staffing, or else the error."""
+    try:
+        return rc.FlowMatcher(team_size=size).design(needs, registry(*people), AS_OF), None
+    except StaffingError as error:
+        return None, error
+
+
 @pytest.mark.parametrize(("skills", "size"), [(0, 2), (1, 2), (3, 2), (1, 3), (3, 3)])
 def test_feasible_exactly_when_brute_force_says_so(skills, size):
     """600 random cases for each kind of need; the hard rules hold for several seeds."""
@@ -108,16 +116,14 @@ def test_feasible_exactly_when_brute_force_says_so(skills, size):
         needs, people = random_case(dice, skills)
         answer = possible(needs, people, size)
         seen[answer] += 1
-        try:
-            staffing = rc.FlowMatcher(team_size=size).design(needs, registry(*people), AS_OF)
-        except StaffingError as error:
-            assert not answer, (needs, people)
-            assert set(error.visits) <= {need.subject_id for need in needs}
+        staffing, error = attempt(needs, people, size)
+        assert (error is None) is answer, (needs, people)
+        if error is not None:
             named = [need for need in needs if need.subject_id in error.visits]
+            assert len(named) == len(error.visits)
             assert not possible(named, people, size)
             assert error.available < error.needed
             continue
-        assert answer, (needs, people)
         for seed in ("aa" * 32, "bb" * 32):
             check(needs, people, assign(staffing, seed), size)
     assert min(seen[True], seen[False]) > 30
@@ -137,9 +143,7 @@ def check(needs, people, teams, size):
 @settings(max_examples=200)
 def test_another_eligible_inspector_never_makes_it_infeasible(number):
     needs, people = random_case(random.Random(number), 3)
-    try:
-        rc.FlowMatcher().design(needs, registry(*people), AS_OF)
-    except StaffingError:
+    if attempt(needs, people)[1] is not None:
         return
     rc.FlowMatcher().design(needs, registry(*people, person(9, specialties=SKILLS)), AS_OF)
 
@@ -161,7 +165,7 @@ def test_a_group_that_is_too_large_for_its_people_is_named_alone():
     with pytest.raises(StaffingError) as caught:
         rc.FlowMatcher().design(needs, registry(*west, *east), AS_OF)
     assert caught.value.visits == ("west-0", "west-1", "west-2")
-    assert (caught.value.needed, caught.value.available) == (6, 5) or caught.value.needed > 4
+    assert (caught.value.needed, caught.value.available) == (6, 4)
 
 
 def test_a_cover_that_needs_stepping_back():
@@ -183,14 +187,13 @@ def test_giving_up_is_said_and_proves_nothing(monkeypatch):
     told = set()
     for _ in range(400):
         needs, people = random_case(dice, 3)
-        try:
-            rc.FlowMatcher().design(needs, registry(*people), AS_OF)
-        except StaffingError as error:
+        _, error = attempt(needs, people)
+        if error is not None:
             told.add("does not prove" in error.reason)
     assert told == {True, False}
 
 
-# --- the rule that assigns --------------------------------------------------------------------------
+# --- the rule that assigns -----------------------------------------------------------------------
 
 
 def many(size):
