@@ -19,6 +19,7 @@ import attrs
 
 from randcheck._version import __version__
 from randcheck.errors import ParameterError, UnknownNameError, shorten
+from randcheck.fields import default_of
 
 #: Where code comes from that no installed distribution holds, such as a notebook's.
 NOT_INSTALLED = "(not installed)"
@@ -52,7 +53,7 @@ def parameters(strategy: object) -> dict[str, Any]:
         return {
             field.name: _plain(field.name, getattr(strategy, field.name))
             for field in attrs.fields(kind)
-            if field.init and getattr(strategy, field.name) != field.default
+            if field.init and getattr(strategy, field.name) != default_of(field)
         }
     return {
         name: _plain(name, value)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from randcheck import canonical, dataframes
-from randcheck.errors import DataError, Problem, shorten
+from randcheck.errors import CanonicalError, DataError, Problem, shorten
 from randcheck.fields import Fact, Fault, Kind, default_of, kinds
 
 F = TypeVar("F", bound=Fact)
@@ -408,6 +408,8 @@ def _plain_column(values: Objects, kind: Kind) -> list[Any]:
 
 
 def _parse_json(value: Any, kind: Kind) -> Any:
-    if not isinstance(value, str):
+    """The value that canonical JSON text describes; any other is left to be refused with its row."""
+    try:
+        return kind.parse(canonical.loads(value.encode())) if isinstance(value, str) else value
+    except (CanonicalError, Fault):
         return value
-    return kind.parse(canonical.loads(value.encode()))
