@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import randcheck as rc
 from randcheck.errors import EmptyFrameError, ParameterError, UnknownNameError
 from randcheck.testing import TAGS, made_up_catalog, made_up_frame
-from worlds import AS_OF, joint_task, world
+from worlds import joint_task, world
 
 subjects = st.lists(
     st.builds(
@@ -182,4 +182,3 @@ def test_frames_are_data():
     copy = pickle.loads(pickle.dumps(frame))
     assert copy == frame
     assert repr(frame).startswith("<Frame of 30 subjects for task 'made-up-0'")
-    assert AS_OF

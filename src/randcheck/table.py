@@ -408,7 +408,7 @@ def _plain_column(values: Objects, kind: Kind) -> list[Any]:
 
 
 def _parse_json(value: Any, kind: Kind) -> Any:
-    """The value that canonical JSON text describes; any other is left to be refused with its row."""
+    """The value that canonical JSON describes; any other text is refused later, with its row."""
     try:
         return kind.parse(canonical.loads(value.encode())) if isinstance(value, str) else value
     except (CanonicalError, Fault):

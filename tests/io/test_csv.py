@@ -1,0 +1,102 @@
+import csv
+from datetime import date
+
+import pytest
+
+import randcheck as rc
+from randcheck.errors import DataError
+from randcheck.io import read_csv, write_csv, write_visits
+from randcheck.testing import made_up_catalog, made_up_subjects
+from worlds import inspectors, joint_task, world
+
+HISTORY = rc.History.from_records([rc.PastDraw("a", date(2026, 1, 1), "T")])
+CATALOG = rc.ItemCatalog.from_records(
+    [
+        rc.Item("i", "甲", "law", category="key", specialties=("b", "a"), department="d",
+                applies_to=rc.Scope(regions=("01", "02"), kinds=("enterprise",), statuses=None)),
+        rc.Item("j", "乙", "law", applies_to=rc.Scope(ids=("x",), risk_classes=("A", "D"))),
+    ]
+)  # fmt: skip
+TABLES = [made_up_subjects(30), made_up_catalog(), CATALOG, inspectors(5), HISTORY]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
+def test_there_and_back(table, tmp_path):
+    write_csv(tmp_path / "t.csv", table)
+    assert read_csv(tmp_path / "t.csv", type(table)) == table
+
+
+def problems(tmp_path, text, table=rc.SubjectRegistry):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(DataError) as caught:
+        read_csv(path, table)
+    assert caught.value.what == str(path)
+    return [(p.row, p.column, p.reason) for p in caught.value.problems]
+
+
+def test_bad_rows_are_named_by_their_line(tmp_path):
+    text = "id,name,region,risk_class\na,n,r,E\nb,,r,A\n,n,r,\n"
+    assert problems(tmp_path, text) == [
+        (2, "risk_class", "is not known here"),
+        (3, "name", "is missing"),
+        (4, "id", "is missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        ("id,name,region\na,n\n", (2, None), "is not the header's 3"),
+        ("id,name,region\na,n,r,x\n", (2, None), "is not the header's 3"),
+        ("id,name,region\na,=1+1,r\n", (2, "name"), "is a formula"),
+        ("id,name,name\n", (1, "name"), "is there twice"),
+        ("id,name,region,rank\na,n,r,1\n", (None, "rank"), "is unknown"),
+        ("id,name\na,n\n", (None, "region"), "is missing"),
+        ('id,name,region\na,"n,r\n', (None, None), "cut off or malformed"),
+        ("", (None, None), "is empty"),
+        ("编号,名称\n".encode("gbk"), (None, None), "is not UTF-8"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path, text, where, words):
+    [(row, column, reason)] = problems(tmp_path, text)
+    assert (row, column) == where
+    assert words in reason
+
+
+def test_dates_and_numbers_that_are_none(tmp_path):
+    text = (
+        "id,name,department,certificate,certificate_expires,capacity\n"
+        "a,n,d,c,2027-01-01,60\nb,n,d,c,next year,-1\nc,n,d,c,,\n"
+    )
+    assert problems(tmp_path, text, rc.InspectorRegistry) == [
+        (3, "certificate_expires", "is not a date but str"),
+        (3, "capacity", "is not a whole number from 0"),
+        (4, "certificate_expires", "is missing"),
+    ]
+
+
+def test_a_scope_that_is_none(tmp_path):
+    (tmp_path / "t.csv").write_text("id,name,basis,applies_to.kinds\ni,n,b,firm\n")
+    with pytest.raises(DataError, match="is no scope"):
+        read_csv(tmp_path / "t.csv", rc.ItemCatalog)
+    (tmp_path / "t.csv").write_text("id,name,basis,applies_to.odd\ni,n,b,firm\n")
+    with pytest.raises(DataError, match="odd"):
+        read_csv(tmp_path / "t.csv", rc.ItemCatalog)
+
+
+def test_a_byte_order_mark_and_blank_lines_are_fine(tmp_path):
+    (tmp_path / "t.csv").write_bytes("\ufeffid,name,region\n\na,n,r\n".encode())
+    assert list(read_csv(tmp_path / "t.csv", rc.SubjectRegistry).ids) == ["a"]
+
+
+@pytest.mark.parametrize("with_teams", [True, False])
+def test_the_list_of_visits(tmp_path, with_teams):
+    given = {"inspectors": inspectors()} if with_teams else {}
+    draw = rc.draw(joint_task(), **world(), **given, randomness="1")
+    write_visits(tmp_path / "v.csv", draw, world()["subjects"])
+    with (tmp_path / "v.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["subject_id"] for row in rows] == [visit.subject_id for visit in draw.visits]
+    assert [row["team"] for row in rows] == [";".join(visit.team or ()) for visit in draw.visits]
+    assert rows[0]["name"] == world()["subjects"][rows[0]["subject_id"]].name

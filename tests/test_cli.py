@@ -1,0 +1,197 @@
+"""The command as a person types it."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import randcheck as rc
+from randcheck import cli, demo
+from randcheck.io import write_csv
+from randcheck.testing import made_up_catalog
+from worlds import inspectors, world
+
+TASK = """
+id = "T"
+items = ["food", "disclosure"]
+as_of = 2026-07-01
+reserves = 1
+[registries]
+subjects = "subjects.csv"
+items = "items.csv"
+[sampler]
+name = "uniform"
+rate = "5%"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_csv("subjects.csv", world()["subjects"])
+    write_csv("items.csv", made_up_catalog())
+    write_csv("inspectors.csv", inspectors())
+    Path("task.toml").write_text(TASK)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        try:
+            status = cli.main([*map(str, arguments)])
+        except SystemExit as left:
+            status = left.code
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return status, told.out, told.err
+
+    return run
+
+
+def digest():
+    return hashlib.sha256(Path("july/commitment.json").read_bytes()).hexdigest()
+
+
+def test_commit_then_draw_then_verify(folder, run):
+    status, out, _ = run("draw", "task.toml", "--out", "july", "--commit")
+    assert status == 0
+    assert digest() in out
+    assert not Path("july/record.json").exists()
+    status, out, _ = run("draw", "task.toml", "--out", "july", "--randomness", "05 09")
+    assert status == 0
+    assert digest() in out
+    assert "Grade G0" in out
+    record = json.loads(Path("july/record.json").read_bytes())
+    assert len(record["commitment"]["nonce"]) == 64
+    assert len(Path("july/visits.csv").read_text().splitlines()) == len(record["visits"]) + 1
+    files = "july/record.json", "july/sheet.jsonl"
+    good = run("verify", *files, "--commitment", digest(), "--randomness", "05 09")
+    assert good[0] == 0
+    bad = run("verify", *files, "--randomness", "05 10")
+    assert (bad[0], bad[1].splitlines()[-1]) == (1, "REFUSED")
+
+
+def test_both_at_once_with_teams_and_a_nonce(folder, run):
+    given = ("--inspectors", "inspectors.csv", "--nonce", "n", "--randomness", "1")
+    assert run("draw", "task.toml", "--out", "july", *given)[0] == 0
+    record = json.loads(Path("july/record.json").read_bytes())
+    assert record["commitment"]["nonce"] == "n"
+    assert all(len(visit["team"]) == 2 for visit in record["visits"])
+
+
+def test_one_draw_a_commitment(folder, run):
+    assert run("draw", "task.toml", "--out", "july", "--commit")[0] == 0
+    status, _, err = run("draw", "task.toml", "--out", "july", "--commit")
+    assert status == 2
+    assert "is there already" in err
+    assert run("draw", "task.toml", "--out", "july", "--randomness", "1")[0] == 0
+    status, _, err = run("draw", "task.toml", "--out", "july", "--randomness", "2")
+    assert status == 2
+    assert "one draw a commitment" in err
+
+
+def test_a_registry_that_changed_since_is_named(folder, run):
+    assert run("draw", "task.toml", "--out", "july", "--commit")[0] == 0
+    path = Path("subjects.csv")
+    path.write_text(path.read_text().replace("Made-up firm 7,", "Renamed,"))
+    status, _, err = run("draw", "task.toml", "--out", "july", "--randomness", "1")
+    assert status == 2
+    assert "inputs changed since" in err
+
+
+def test_ids_that_look_alike_are_told(folder, run):
+    subjects = [*world()["subjects"], rc.Subject("FIRM-000001", "n", region="990101")]
+    write_csv("subjects.csv", rc.SubjectRegistry.from_records(subjects))
+    _, _, err = run("draw", "task.toml", "--out", "july", "--commit")
+    assert "ids that look alike" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("draw", "none.toml", "--out", "x", "--commit"), "none.toml: No such file"),
+        (("draw", "task.toml", "--out", "x", "--commit", "--subjects", "none.csv"), "none.csv: No"),
+        (("draw", "task.toml", "--out", "x"), "required"),
+        (("draw", "task.toml", "--out", "x", "--randomness", ""), "is no text"),
+        (("ticket", "abc", "x"), "is no purpose seed"),
+        (("nothing",), "invalid choice"),
+        ((), "required"),
+    ],
+)
+def test_errors_are_said_in_plain_words(folder, run, arguments, words):
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert words in err
+
+
+def test_registries_must_be_named(folder, run):
+    Path("task.toml").write_text(TASK.replace('subjects = "subjects.csv"', ""))
+    status, _, err = run("draw", "task.toml", "--out", "x", "--commit")
+    assert status == 2
+    assert "give --subjects CSV" in err
+
+
+def test_tickets_are_what_sha256sum_says(run):
+    seed = "ab" * 32
+    status, out, _ = run("ticket", seed, "电梯-1", "b")
+    assert status == 0
+    assert out.splitlines()[0] == hashlib.sha256(f"{seed}:电梯-1".encode()).hexdigest() + "  电梯-1"
+
+
+@pytest.mark.parametrize("command", ["demo", "draw", "verify", "ticket"])
+def test_help_shows_examples(run, command):
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert f"randcheck {command}" in out.partition("examples:")[2]
+
+
+def test_version(run):
+    assert run("--version")[1] == f"randcheck {rc.__version__}\n"
+
+
+def test_the_demonstration(folder, run):
+    status, out, _ = run("demo", "--subjects", "600", "--inspectors", "40", "--out", "shown")
+    assert status == 0
+    record = json.loads(Path("shown/record.json").read_bytes())
+    assert f"{len(record['visits']):,} visits check" in out
+    assert sum(len(visit["items"]) for visit in record["visits"]) > len(record["visits"])
+    for reason, count in record["commitment"]["excluded"].items():
+        assert f"{count:,} {reason}" in out
+    assert hashlib.sha256(Path("shown/commitment.json").read_bytes()).hexdigest() in out
+    assert out.count("everything follows") == 2
+    command = [sys.executable, "-I", rc.verify.__code__.co_filename, "shown/record.json"]
+    assert subprocess.run([*command, "shown/sheet.jsonl"], capture_output=True).returncode == 0
+
+
+def test_a_small_demonstration(folder, run):
+    assert run("demo", "--subjects", "60", "--inspectors", "10")[0] == 0
+    status, _, err = run("demo", "--subjects", "0")
+    assert status == 2
+    assert err.startswith("randcheck: error: ")
+
+
+def test_a_demonstration_that_does_not_verify_fails(folder, run, monkeypatch):
+    monkeypatch.setattr(
+        demo.rc, "verify", lambda *a, **k: rc.Report((rc.Finding(1, "fatal", "", "", ""),), ())
+    )
+    status, out, _ = run("demo", "--subjects", "200", "--inspectors", "20")
+    assert status == 1
+    assert "1 findings" in out
+
+
+def test_progress_shows_on_a_terminal_only(folder, run, monkeypatch):
+    _, _, err = run("draw", "task.toml", "--out", "quiet", "--commit")
+    assert err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    _, _, err = run("draw", "task.toml", "--out", "loud", "--commit")
+    assert "frame of task T" in err
+    assert err.endswith("\r\x1b[K")
+
+
+def test_as_a_module():
+    command = [sys.executable, "-m", "randcheck.cli", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("randcheck")
