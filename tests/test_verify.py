@@ -135,7 +135,10 @@ def sheet_changed(data, dice):
 
 
 def test_ten_thousand_mutations_are_all_refused():
-    """A byte, a field, a swapped pair, a dropped reserve, of record or sheet: none is accepted."""
+    """A byte, a field, a swapped pair, a dropped reserve, of record or sheet: none is accepted.
+
+    Half of them without the published digest and the source's text: a change breaks the seeds.
+    """
     dice = random.Random(20260701)
     wheres = [
         [p for p in places(json.loads(record)) if p and not in_a_team(p)] for record, _, _ in CASES
@@ -159,12 +162,8 @@ def test_ten_thousand_mutations_are_all_refused():
         ):
             continue
         done += 1
-        report = verify(
-            changed_record,
-            changed_sheet,
-            commitment=told["commitment"],
-            randomness=told["randomness"],
-        )
+        published = {name: told[name] for name in ("commitment", "randomness")}
+        report = verify(changed_record, changed_sheet, **published if done % 2 else {})
         assert not report.ok, (GOOD[number].name, changed_record[:200])
         assert "Error" not in report.findings[0].found or report.findings[0].severity == "fatal"
 

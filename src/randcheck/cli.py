@@ -26,6 +26,8 @@ from randcheck.errors import CommitmentError, ParameterError, RandcheckError
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
 
+log = logging.getLogger("randcheck")
+
 TABLES: Mapping[str, Any] = {
     "subjects": rc.SubjectRegistry,
     "items": rc.ItemCatalog,
@@ -155,6 +157,8 @@ def _read_tables(options: argparse.Namespace, told: TaskFile) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     for name, table in TABLES.items():
         path = getattr(options, name) or told.registries.get(name)
+        if path is not None:
+            log.info("reading %s", path)
         tables[name] = None if path is None else read_csv(path, table)
     for name in ("subjects", "items"):
         if tables[name] is None:
@@ -262,8 +266,7 @@ def _progress() -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    log, handler = logging.getLogger("randcheck"), _Progress()
-    level = log.level
+    handler, level = _Progress(), log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:

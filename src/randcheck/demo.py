@@ -7,6 +7,8 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import shutil
+import sys
 import unicodedata
 from collections import Counter
 from datetime import date
@@ -187,9 +189,10 @@ def _verdict(report: rc.Report) -> str:
 
 
 def _files(folder: Path, opened: OpenDraw) -> list[str]:
+    command = "randcheck" if shutil.which("randcheck") else sys.argv[0]
     return [
         f"Files in {folder}: commitment.json, sheet.jsonl, record.json. Check them yourself:",
-        f"  randcheck verify {folder / 'record.json'} {folder / 'sheet.jsonl'} \\",
+        f"  {command} verify {folder / 'record.json'} {folder / 'sheet.jsonl'} \\",
         f"      --commitment {opened.digest} \\",
         f"      --randomness '{RANDOMNESS}'",
     ]
