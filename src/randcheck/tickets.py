@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from math import isqrt
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,9 @@ def lowest(
         found = _below(purpose_seed, ids, patterns, pattern_of, bounds)
         short = [cell for cell, count in enumerate(counts) if len(found[cell]) < count]
         if not short:
-            return [sorted(each)[:count] for each, count in zip(found, counts, strict=True)]
+            for each in found:  # a stable sort: equal tickets stay in the order of ids
+                each.sort(key=itemgetter(0))
+            return [each[:count] for each, count in zip(found, counts, strict=True)]
         for cell in short:
             bounds[cell] = _NO_BOUND
 
@@ -100,9 +103,9 @@ def _below(
     pattern_of: npt.NDArray[Any],
     bounds: Sequence[bytes],
 ) -> list[list[Ticket]]:
-    """For each cell its tickets below its bound, with positions.
+    """For each cell its tickets below its bound, with positions, in the order of ids.
 
-    Pattern by pattern, so that the loop over ids compares with one bound and asks nothing else.
+    A digest is compared with the highest bound of its cells first; few pass and are sorted out.
     """
     highest = [max((bounds[cell] for cell in cells), default=b"") for cells in patterns]
     start = hashlib.sha256(f"{purpose_seed}:".encode()).copy
