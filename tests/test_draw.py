@@ -156,7 +156,16 @@ def test_a_design_of_something_else_is_refused(design, words):
         rc.commit(joint_task(sampler=sampler), **WORLD)
 
 
-@pytest.mark.parametrize("randomness", ["", "  ", None, 7, b"x"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("nonce", None), ("nonce", "\ud800"), ("source", "lottery"), ("inspectors", [])],
+)
+def test_arguments_of_another_kind_are_named(name, value):
+    with pytest.raises(ParameterError, match=name):
+        rc.commit(joint_task(), **WORLD, **{name: value})
+
+
+@pytest.mark.parametrize("randomness", ["", "  ", None, 7, b"x", "\udfff"])
 def test_randomness_is_a_text(randomness):
     with pytest.raises(ParameterError, match="randomness"):
         OPENED.draw(randomness)

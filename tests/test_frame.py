@@ -100,7 +100,7 @@ def test_columns_have_the_frames_length_and_order():
             array[0] = array[1]
     with pytest.raises(UnknownNameError, match="item"):
         frame.eligible("nothing")
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownNameError, match="column of few values"):
         frame.codes("name")
 
 
@@ -182,3 +182,9 @@ def test_frames_are_data():
     copy = pickle.loads(pickle.dumps(frame))
     assert copy == frame
     assert repr(frame).startswith("<Frame of 30 subjects for task 'made-up-0'")
+
+
+@pytest.mark.parametrize("name", ["subjects", "catalog", "history"])
+def test_a_registry_that_is_none(name):
+    with pytest.raises(ParameterError, match=f"{name} = a dict is no registry"):
+        rc.build_frame(joint_task(), **world() | {name: {}})

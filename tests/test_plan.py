@@ -110,8 +110,11 @@ def test_a_plan_holds_each_task_once():
     assert plan["T"] == rc.Task(**GIVEN)
     assert rc.Plan.from_json(plan.to_json()) == plan
     assert pickle.loads(pickle.dumps(plan)) == plan
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownNameError, match="known: T-2026-07, T"):
         plan["none"]
+    for odd in ({}, plan.to_json() | {"more": 1}):
+        with pytest.raises(DataError, match="do not fit"):
+            rc.Plan.from_json(odd)
     with pytest.raises(DataError, match="in the plan already"):
         rc.Plan(id="2026", year=2026, authority="an office", tasks=(FULL, FULL))
 

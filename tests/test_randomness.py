@@ -26,3 +26,9 @@ def test_it_is_data():
 def test_it_is_named_in_words(bad):
     with pytest.raises(ParameterError, match="name kind and reference"):
         rc.PublicSource(*bad)
+
+
+@pytest.mark.parametrize("change", [{"grade": "G2"}, {"more": 1}, {"kind": None}])
+def test_a_description_that_claims_more_is_refused(change):
+    with pytest.raises(ParameterError):
+        rc.PublicSource.from_json(SOURCE.to_json() | change)

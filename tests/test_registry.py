@@ -60,9 +60,9 @@ def test_columns_are_read_only_arrays():
     assert list(REGISTRY.column("risk_class") == "A") == [False, True, False]
     with pytest.raises(ValueError, match="read-only"):
         REGISTRY.ids[0] = "z"
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownNameError, match="unknown column: 'nothing'; known: id, name"):
         REGISTRY.column("nothing")
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownNameError, match="column of few values: 'name'; known: kind"):
         REGISTRY.codes("name")
 
 

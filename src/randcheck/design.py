@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain, repeat
@@ -118,8 +118,9 @@ class Design:
         problems: list[Problem] = []
         assignment = np.full((len(frame.items), len(frame)), _NONE, dtype=np.int32)
         finished = []
+        index: dict[str, int] = {}
         for number, cell in enumerate(given):
-            members = _positions(frame, cell, number, problems)
+            members = _positions(frame, index, cell, number, problems)
             _check_take(cell, len(members), number, problems)
             _assign(frame, cell, members, number, assignment, problems)
             members.flags.writeable = False
@@ -266,8 +267,13 @@ class Design:
         return row
 
 
-def _positions(frame: Frame, cell: Cell, number: int, problems: list[Problem]) -> Positions:
-    """A cell's members as ascending positions in the frame, each once."""
+def _positions(
+    frame: Frame, index: dict[str, int], cell: Cell, number: int, problems: list[Problem]
+) -> Positions:
+    """A cell's members as ascending positions in the frame, each once.
+
+    `index` is filled when ids are first looked up, and serves all cells of a design.
+    """
     members = cell.members
     if members.dtype == bool:
         if len(members) != len(frame):
@@ -281,7 +287,10 @@ def _positions(frame: Frame, cell: Cell, number: int, problems: list[Problem]) -
         positions = members.astype(np.int64)
         outside = positions[(positions < 0) | (positions >= len(frame))].tolist()
     else:
-        positions, outside = _find(frame.ids, members)
+        if not index:
+            index.update((name, position) for position, name in enumerate(frame.ids))
+        positions = np.array([index.get(name, _NONE) for name in members], dtype=np.int64)
+        outside = members[positions == _NONE].tolist()
     if outside:
         problems.append(
             Problem(number, "members", shorten(outside), "are not in the frame", "leave them out")
@@ -294,13 +303,6 @@ def _positions(frame: Frame, cell: Cell, number: int, problems: list[Problem]) -
             _named(number, "members", frame, twice, "are listed twice", "list each once")
         )
     return ascending.astype(np.int32)
-
-
-def _find(ids: Objects, wanted: Sequence[Any] | npt.NDArray[Any]) -> tuple[Any, list[Any]]:
-    index = {name: position for position, name in enumerate(ids)}
-    found = [index.get(name, _NONE) for name in wanted]
-    missing = [name for name, position in zip(wanted, found, strict=True) if position == _NONE]
-    return np.array(found, dtype=np.int64), missing
 
 
 def _check_take(cell: Cell, size: int, number: int, problems: list[Problem]) -> None:

@@ -20,7 +20,7 @@ from randcheck.commitment import Commitment, Rehearsal, Source
 from randcheck.design import Design
 from randcheck.errors import DesignError, ParameterError, Problem, UnknownNameError, shorten
 from randcheck.fields import FrozenMapping
-from randcheck.frame import Frame, build_frame
+from randcheck.frame import Frame, build_frame, expect
 from randcheck.history import History
 from randcheck.matching import Matcher, Need, assign
 from randcheck.plan import Task
@@ -105,7 +105,7 @@ class OpenDraw:
 
         Raises `ParameterError` for an empty text and `StaffingError` when no teams can be found.
         """
-        if not isinstance(randomness, str) or not randomness.strip():
+        if not _is_text(randomness) or not randomness.strip():
             raise ParameterError(
                 "randomness", shorten(randomness), "is no text", "give the text of the source"
             )
@@ -173,6 +173,12 @@ def commit(
     Raises what `build_frame` and the task's sampler raise, and `UnknownNameError` for a specialty
     that an item of the task needs and no inspector holds.
     """
+    expect("inspectors", inspectors, InspectorRegistry | None)
+    if not _is_text(nonce):
+        raise ParameterError("nonce", shorten(nonce), "is no text", "give a secret text, or ''")
+    if source is not None and not callable(getattr(source, "to_json", None)):
+        remedy = "give a PublicSource(kind, reference)"
+        raise ParameterError("source", shorten(source), "is no source", remedy)
     frame = build_frame(task, subjects=subjects, catalog=catalog, history=history)
     design = task.sampler.design(frame)
     _check_design(design, frame)
@@ -219,6 +225,11 @@ def draw(
         nonce=nonce,
     )
     return opened.draw(randomness)
+
+
+def _is_text(value: object) -> bool:
+    """Text that UTF-8 can write: no lone surrogate."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _check_design(design: object, frame: Frame) -> None:

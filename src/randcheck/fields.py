@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from randcheck.errors import DataError, Problem, shorten
+from randcheck.errors import DataError, ParameterError, Problem, shorten
 from randcheck.ids import credit_code_fault, id_fault
 
 
@@ -47,6 +47,13 @@ class FrozenMapping(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenMapping, (self._data,)
+
+
+def as_mapping(value: Any, name: str) -> Mapping[str, Any]:
+    """The mapping that a parameter needs, with texts as keys; `ParameterError` otherwise."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ParameterError(name, shorten(value), "is no mapping", "write {'name': value}")
+    return value
 
 
 class Fault(Exception):  # noqa: N818  a fault is caught and becomes a Problem; nobody sees it raised

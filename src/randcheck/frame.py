@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from randcheck.errors import EmptyFrameError, UnknownNameError
+from randcheck.errors import EmptyFrameError, ParameterError, UnknownNameError
 from randcheck.exclusions import Exclusion
 from randcheck.history import History
 from randcheck.models import Scope
@@ -111,7 +111,7 @@ class Frame:
         return values
 
     def codes(self, name: str) -> Codes:
-        """A field with few distinct values as codes; `KeyError` for ids, names and owners."""
+        """A field with few distinct values as codes; ids, names and owners are not stored so."""
         return self._subjects.codes(name).take(self._rows)
 
     def eligible(self, item: str) -> Mask:
@@ -167,6 +167,9 @@ def build_frame(
     scope that the registry does not have; `ParameterError` when an exclusion needs the history
     and there is none; `EmptyFrameError` when nobody is left.
     """
+    expect("subjects", subjects, SubjectRegistry)
+    expect("catalog", catalog, ItemCatalog)
+    expect("history", history, History | None)
     catalog.positions(task.items, "item")
     scopes = [catalog[item].applies_to for item in task.items]
     _check_scope(task.scope, subjects)
@@ -186,6 +189,14 @@ def build_frame(
     rows = np.flatnonzero(remaining)
     log.info("frame of task %s: %d of %d subjects", task.id, len(rows), len(subjects))
     return Frame(task.id, task.items, subjects, rows, eligible[:, rows], MappingProxyType(excluded))
+
+
+def expect(name: str, value: object, kind: Any) -> None:
+    """`ParameterError` for a registry that is none, such as a dataframe given as it is."""
+    if not isinstance(value, kind):
+        wanted = getattr(kind, "__name__", str(kind))
+        remedy = f"make a {wanted} of it with from_records or from_dataframe"
+        raise ParameterError(name, f"a {type(value).__name__}", "is no registry", remedy)
 
 
 def _left_out(

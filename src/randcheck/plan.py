@@ -15,7 +15,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from randcheck import strategy
-from randcheck.errors import DataError, ParameterError, Problem, shorten
+from randcheck.errors import DataError, ParameterError, Problem, UnknownNameError, shorten
 from randcheck.exclusions import Exclusion, exclusion_from_json, exclusion_to_json
 from randcheck.ids import id_fault
 from randcheck.matching import MATCHERS, FlowMatcher, Matcher
@@ -214,7 +214,7 @@ class Plan:
         for task in self.tasks:
             if task.id == task_id:
                 return task
-        raise KeyError(task_id)
+        raise UnknownNameError("task of the plan", (task_id,), [task.id for task in self.tasks])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -227,5 +227,10 @@ class Plan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         """The plan that `to_json` described; strategies must be known by name."""
+        fields = {"id", "year", "authority", "tasks"}
+        if data.keys() != fields:
+            wrong = sorted(fields ^ data.keys())
+            remedy = f"give exactly {', '.join(sorted(fields))}"
+            raise DataError("Plan", [Problem(None, None, shorten(wrong), "do not fit", remedy)])
         tasks = tuple(map(Task.from_json, data["tasks"]))
         return cls(id=data["id"], year=data["year"], authority=data["authority"], tasks=tasks)

@@ -40,5 +40,9 @@ class PublicSource:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PublicSource:
-        """The source that `to_json` described."""
-        return cls(data["kind"], data["reference"])
+        """The source that `to_json` described, and nothing that claims more."""
+        source = cls(data.get("kind"), data.get("reference"))
+        if source.to_json() != dict(data):
+            remedy = f"give {source.to_json()}"
+            raise ParameterError("source", shorten(dict(data)), "is no such source", remedy)
+        return source

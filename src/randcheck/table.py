@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from randcheck import canonical, dataframes
-from randcheck.errors import CanonicalError, DataError, Problem, shorten
+from randcheck.errors import CanonicalError, DataError, Problem, UnknownNameError, shorten
 from randcheck.fields import Fact, Fault, Kind, default_of, kinds
 
 F = TypeVar("F", bound=Fact)
@@ -196,15 +196,16 @@ class Table(Generic[F]):
         return decoded(self._stored(name))
 
     def codes(self, name: str) -> Codes:
-        """A column of few distinct values as codes; `KeyError` for a column stored as texts."""
+        """A column of few distinct values as codes; ids, names and owners are not stored so."""
         column = self._stored(name)
         if not isinstance(column, Codes):
-            raise KeyError(name)
+            few = [other for other in self._columns if isinstance(self._columns[other], Codes)]
+            raise UnknownNameError("column of few values", (name,), few)
         return column
 
     def _stored(self, name: str) -> Objects | Codes:
         if name not in self._columns:
-            raise KeyError(f"no column {name!r}; columns are {', '.join(self._columns)}")
+            raise UnknownNameError("column", (name,), self._columns)
         return self._columns[name]
 
     def to_dataframe(self, backend: dataframes.Backend = "pandas") -> Any:

@@ -114,6 +114,8 @@ def test_a_class_without_a_rate():
         {},
         {"rates": RATES, "total": 5},
         {"rates": {"E": "1%"}},
+        {"rates": "3%"},
+        {"rates": {1: "3%"}},
         {"rates": {"A": 0.01}},
         {"total": -1},
         {"rates": RATES, "floor": -1},

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 from attrs import field, frozen
 
 from randcheck.errors import ParameterError, shorten
-from randcheck.fields import FrozenMapping
+from randcheck.fields import FrozenMapping, as_mapping
 
 
 class Allocation(Protocol):
@@ -105,7 +105,7 @@ class ProportionalAllocation:
 
 def _as_deviations(value: Mapping[str, Any]) -> FrozenMapping:
     deviations = {}
-    for name, deviation in dict(value).items():
+    for name, deviation in as_mapping(value, "deviations").items():
         exact = _exact(deviation)
         if exact is None or exact < 0:
             raise ParameterError(

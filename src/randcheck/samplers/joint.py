@@ -16,12 +16,12 @@ from attrs import field, frozen
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
-from randcheck.fields import FrozenMapping
+from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.frame import Frame
 
 
 def _as_samplers(value: Mapping[str, Any]) -> FrozenMapping:
-    for item, sampler in value.items():
+    for item, sampler in as_mapping(value, "samplers").items():
         if not callable(getattr(sampler, "design", None)):
             raise ParameterError(
                 f"samplers[{item!r}]",

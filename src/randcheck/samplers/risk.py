@@ -19,7 +19,7 @@ from attrs import Factory, field, frozen
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
-from randcheck.fields import FrozenMapping
+from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.frame import Frame
 from randcheck.models import RISK_CLASSES
 from randcheck.rates import count_from_rate, parse_count, parse_rate
@@ -32,8 +32,8 @@ UNCLASSIFIED = "unclassified"
 _CLASSES = (*RISK_CLASSES, UNCLASSIFIED)
 
 
-def _check_classes(name: str, given: Mapping[str, Any]) -> None:
-    for key in given:
+def _check_classes(name: str, given: Any) -> None:
+    for key in as_mapping(given, name):
         if key not in _CLASSES:
             raise ParameterError(
                 name, shorten(key), "is no risk class", f"classes are {', '.join(_CLASSES)}"
