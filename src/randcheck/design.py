@@ -296,6 +296,8 @@ def _positions(
             Problem(number, "members", shorten(outside), "are not in the frame", "leave them out")
         )
         return np.zeros(0, dtype=np.int32)
+    if len(positions) < 2 or (np.diff(positions) > 0).all():
+        return np.asarray(positions, dtype=np.int32)
     ascending, times = np.unique(positions, return_counts=True)
     if len(ascending) < len(positions):
         twice = ascending[times > 1]
