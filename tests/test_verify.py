@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import hashlib
 import json
 import random
 import runpy
@@ -31,11 +32,27 @@ CASES = [
     for d in GOOD
 ]
 RECORD, SHEET, CASE = next(c for c, d in zip(CASES, GOOD, strict=True) if d.name == "teams")
+ONE_CELL = next(c[0] for c, d in zip(CASES, GOOD, strict=True) if d.name == "one-cell")
 MUTATIONS = 10_000
 
 
 def numbers(report):
     return [finding.number for finding in report.findings]
+
+
+# --- golden draws, good and bad ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("draw", sorted(DRAWS.iterdir()), ids=lambda draw: draw.name)
+def test_a_golden_draw_holds_or_is_refused(draw):
+    told = json.loads((draw / "case.json").read_text())
+    report = verify(
+        draw / "record.json",
+        draw / "sheet.jsonl",
+        commitment=told["commitment"],
+        randomness=told["randomness"],
+    )
+    assert report.ok is told["holds"], (told["why"], str(report))
 
 
 # --- good records --------------------------------------------------------------------------------
@@ -65,7 +82,7 @@ def test_bytes_paths_and_values_are_the_same(tmp_path):
 def test_a_report_reads_well():
     assert str(Report((), ())) == "not checked: nothing\nOK: all that was given holds"
     text = str(verify(RECORD, SHEET, commitment="00" * 32))
-    assert text.startswith("[4] SHA-256 of the commitment: expected")
+    assert text.startswith("[4] commitment's SHA-256: expected")
     assert text.endswith("REFUSED")
 
 
@@ -134,6 +151,23 @@ def sheet_changed(data, dice):
     return "".join(lines).encode()
 
 
+def visits_or_reserves_changed(data, dice):
+    """Two visits or reserves swapped, or one dropped or doubled, in canonical form again."""
+    value = json.loads(data)
+    entries = value[dice.choice(["visits", "reserves", "cells"])]
+    if not entries:
+        return data
+    at, other = dice.randrange(len(entries)), dice.randrange(len(entries))
+    kind = dice.randrange(3)
+    if kind == 0:
+        entries[at], entries[other] = entries[other], entries[at]
+    elif kind == 1:
+        del entries[at]
+    else:
+        entries.insert(at, entries[other])
+    return canonical.dumps(value)
+
+
 def test_ten_thousand_mutations_are_all_refused():
     """A byte, a field, a swapped pair, a dropped reserve, of record or sheet: none is accepted.
 
@@ -148,13 +182,18 @@ def test_ten_thousand_mutations_are_all_refused():
         number = dice.randrange(len(CASES))
         record, sheet, told = CASES[number]
         changed_record, changed_sheet = record, sheet
-        kind = dice.randrange(5)
+        kind = dice.randrange(7)
         if kind == 0:
             changed_record = bytes_changed(record, dice)
         elif kind == 1:
             changed_sheet = bytes_changed(sheet, dice)
         elif kind == 2:
             changed_sheet = sheet_changed(sheet, dice)
+        elif kind == 3:
+            changed_sheet = sheet_changed(sheet, dice)
+            changed_record = rebuilt(record, changed_sheet)[0]
+        elif kind == 4:
+            changed_record = visits_or_reserves_changed(record, dice)
         else:
             changed_record = field_changed(record, dice, wheres[number])
         if (changed_record, changed_sheet) == (record, sheet) or _only_teams(
@@ -163,7 +202,10 @@ def test_ten_thousand_mutations_are_all_refused():
             continue
         done += 1
         published = {name: told[name] for name in ("commitment", "randomness")}
-        report = verify(changed_record, changed_sheet, **published if done % 2 else {})
+        given = (
+            published if done % 2 or kind == 3 else {}
+        )  # a forger's own needs what was published
+        report = verify(changed_record, changed_sheet, **given)
         assert not report.ok, (GOOD[number].name, changed_record[:200])
         assert "Error" not in report.findings[0].found or report.findings[0].severity == "fatal"
 
@@ -189,7 +231,8 @@ def rebuilt(record, sheet):
     seed = tickets.seed(value["commitment"]["task"]["id"], digest, value["randomness"])
     value["seed"] = seed
     value["subjects_seed"] = tickets.purpose_seed(seed, "subjects")
-    value["inspectors_seed"] = tickets.purpose_seed(seed, "inspectors")
+    if value["commitment"]["matcher"]:
+        value["inspectors_seed"] = tickets.purpose_seed(seed, "inspectors")
     return canonical.dumps(value), digest
 
 
@@ -199,7 +242,9 @@ def rebuilt(record, sheet):
         (lambda s: s.replace(b'"randcheck/v1"', b'"randcheck/v2"'), 8),
         (lambda s: s.replace(b'"T-1"', b'"T-2"'), 8),
         (lambda s: s.replace(b'["food"]', b'["price"]'), 8),
-        (lambda s: s.replace(b"[[126,10]]", b"[]"), 8),
+        (lambda s: s.replace(b"[[126,10]]", b"[]"), 9),
+        (lambda s: s.replace(b"[[126,10]]", b"[[126,10,0]]"), 8),
+        (lambda s: s.replace(b"[[126,10]]", b"[{}]"), 8),
         (lambda s: s.replace(b"[[126,10]]", b"[[126,127]]"), 8),
         (lambda s: s.replace(b"[[126,10]]", b"[[126,-1]]"), 8),
         (lambda s: s.replace(b"[[126,10]]", b"[[126]]"), 8),
@@ -333,8 +378,39 @@ def test_our_canonical_form_is_the_verifiers(value):
 def test_keys_sort_by_utf16_code_units():
     """U+FF21 is above the surrogates that U+1F3B2 is written with in UTF-16."""
     assert module._canonical('{"\U0001f3b2":1,"\uff21":2}'.encode())
-    with pytest.raises(ValueError, match="out of order"):
+    with pytest.raises(ValueError, match="order of keys"):
         module._canonical('{"\uff21":2,"\U0001f3b2":1}'.encode())
+
+
+def test_escapes_are_those_of_rfc_8785():
+    """Short forms where RFC 8785 has them, lower-case hex for other controls, all else itself."""
+    told = "".join(map(chr, range(0x20))) + '"\\/\x7f\x80\u2028\ufeff\U0001f3b2'
+    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
+    controls = "".join(short.get(n, f"\\u{n:04x}") for n in range(0x20))
+    data = f'["{controls}\\"\\\\/\x7f\x80\u2028\ufeff\U0001f3b2"]'.encode()
+    assert module._canonical(data) == [told]
+    for other in (b'["\\u0008"]', b'["\\u000a"]', b'["\\u001F"]', b'["\\u007f"]', b'["\\/"]'):
+        with pytest.raises(ValueError, match="not canonical"):
+            module._canonical(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9007199254740993", "-9007199254740993", "90071992547409920", "1" * 400, "-0", "1.0", "1E2"],
+)
+def test_a_number_that_is_no_integer_within_2_53_is_refused(text):
+    for data in (f"[{text}]", f'{{"a":{text},"b":0}}'):
+        with pytest.raises(ValueError, match=r"not canonical|invalid literal"):
+            module._canonical(data.encode())
+    assert module._canonical(b"[9007199254740992,-9007199254740992]") == [2**53, -(2**53)]
+
+
+def test_a_bad_object_inside_a_good_one_is_refused():
+    """What can not be canonical is read as something else, so that the bytes differ."""
+    for inner in ('{"b":1,"a":2}', '{"a":1,"a":1}', '{"":0,"":0}', '{"\uff21":2,"\U0001f3b2":1}'):
+        for outer in ('{"x":%s}', "[%s]", "[{},%s,{}]", '{"x":{},"y":[%s]}'):
+            with pytest.raises(ValueError, match="not canonical"):
+                module._canonical((outer % inner).encode())
 
 
 # --- never an exception --------------------------------------------------------------------------
@@ -362,6 +438,139 @@ def test_arbitrary_arguments(odd):
             assert not verify(RECORD, SHEET, **{name: odd}).ok
 
 
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise self
+
+    __repr__ = __str__
+
+
+class Worse:
+    def __init__(self, answer=None):
+        self.answer = answer
+
+    def to_bytes(self):
+        if self.answer is None:
+            raise UnspeakableError
+        return self.answer
+
+    def __repr__(self):
+        raise UnspeakableError
+
+
+@pytest.mark.parametrize("odd", [Worse(), Worse(10**15), Worse("x"), Worse([]), "\udcff", "a\x00b"])
+def test_what_can_not_even_be_shown_is_a_finding(odd):
+    for report in (
+        verify(odd, SHEET),
+        verify(RECORD, odd),
+        verify(RECORD, SHEET, odds=odd),
+        verify(RECORD, SHEET, commitment=odd),
+        verify(RECORD, SHEET, randomness=odd),
+    ):
+        assert not report.ok
+        assert str(report).endswith("REFUSED")
+
+
+@pytest.mark.parametrize("given", [True, 1, 1.0, b"x", [], {}, ("x",), float("nan")])
+def test_what_is_published_is_text(given):
+    assert numbers(verify(RECORD, SHEET, commitment=given)) == [4]
+    assert numbers(verify(RECORD, SHEET, randomness=given)) == [5]
+
+
+def test_nested_to_any_depth():
+    """Some depth can be read but not shown, or shown but not compared: a finding all the same."""
+    for depth in (*range(1, 1100, 9), *range(930, 1000)):
+        deep = "[" * depth + "]" * depth
+        for where in ('"visits":[', '"reserves":[', '"cells":['):
+            record = RECORD.decode().replace(where, where + deep + ",").replace(",]", "]")
+            assert not verify(record.encode(), SHEET).ok
+
+
+def test_a_finding_is_one_line_whatever_is_in_it():
+    """No escape sequence, line end or change of direction of a record reaches a terminal."""
+    value = json.loads(RECORD)
+    value["visits"][0]["subject"] = "\x1b[2K\x9b\u202e\u2028\nOK: all that was given holds 市"
+    text = str(verify(canonical.dumps(value), SHEET))
+    assert "\\u202e" in text
+    assert "市" in text
+    assert all(each.isprintable() for each in text.split("\n"))
+    assert text.splitlines() == text.split("\n")
+    assert len(text.splitlines()) == 3
+
+
+def test_a_difference_is_found_where_it_is():
+    for path, wrong in [
+        (("visits", 3, "ticket"), "0" * 64),
+        (("visits", 3, "cells", 0), False),
+        (("cells", 0, "take"), True),
+    ]:
+        value = json.loads(RECORD)
+        target = value
+        for key in path[:-1]:
+            target = target[key]
+        target[path[-1]] = wrong
+        [finding] = verify(canonical.dumps(value), SHEET).findings
+        assert (finding.number, finding.severity) == (12, "error")
+        head, *rest = path
+        place = head + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest)
+        assert finding.where == place
+
+
+def test_ids_that_need_escapes():
+    """A quote, a backslash, a control character: read slowly, and drawn like any other."""
+    names = ['"', "\\", 'a"b', 'x",[0]]', "\n", "\x00", "市\t", "\x7f", "电梯/3号楼", "🎲"]
+    record, sheet, digest = drawn(names, take=4, reserves=2)
+    assert verify(record, sheet, commitment=digest).ok
+    value = json.loads(record)
+    assert len(value["visits"]) == 4
+    assert len(value["reserves"]) == 2
+    record, sheet, digest = drawn(names, take=4, reserves=2, order=lambda lines: lines[::-1])
+    assert numbers(verify(record, sheet, commitment=digest)) == [9]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['["a\\u0062",[0]]', '["a"b",[0]]', '["a', '["a"', '["0]]",[b",[0]]', '[",[0]]', '{"a":"0]]"}',
+     '["x",{"0":0}]', '["x",[true]]', '["x",[0.0]]', '["x",["0"]]', '["x",[0],0]', '["\x01",[0]]',
+     '["\t",[0]]', '["x",[-1]]', '["x",[1]]', '["x",[4294967296]]', '["\\"",0]', '["\\"",[[0]]]',
+     '[["x"],[0]]', '[null,[0]]', '"x"', "[]", "", "\r", '["x",[0]]\r', '\ufeff["x",[0]]'],
+)  # fmt: skip
+def test_a_line_of_another_form_is_refused_wherever_it_stands(line):
+    for at in (0, 1, 2):
+        for names in (["b", "y"], ["b", 'y"']):  # read fast; read slowly, for there is a quote
+            record, sheet, digest = drawn(
+                names, size=3, order=lambda ls, at=at: insert(ls, at, line)
+            )
+            assert numbers(verify(record, sheet, commitment=digest)) == [9]
+
+
+def insert(lines, at, line):
+    return [*lines[:at], line, *lines[at:]]
+
+
+def drawn(names, take=1, reserves=0, size=None, order=list):
+    """Record, sheet and digest of a draw by hand, from one cell; tickets as in design and spec."""
+    lines = [canonical.dumps([name, [0]]).decode() for name in sorted(names)]
+    value = json.loads(ONE_CELL)
+    task = value["commitment"]["task"] | {"reserves": reserves}
+    value["commitment"]["task"] = task
+    cells = [[size or len(names), take]]
+    header = {"cells": cells, "items": task["items"], "protocol": "randcheck/v1"}
+    head = canonical.dumps(header | {"task_id": task["id"]}).decode()
+    sheet = "".join(f"{line}\n" for line in (head, *order(lines))).encode()
+    record, digest = rebuilt(canonical.dumps(value), sheet)
+    value = json.loads(record)
+    seed = value["subjects_seed"]
+    low = sorted((hashlib.sha256(f"{seed}:{name}".encode()).hexdigest(), name) for name in names)
+    value["cells"] = [{"size": cells[0][0], "take": take, "last_ticket": low[take - 1][0]}]
+    common = {"cells": [0], "items": task["items"], "team": None}
+    value["visits"] = [common | {"subject": name, "ticket": t} for t, name in low[:take]]
+    value["reserves"] = [
+        {"cell": 0, "subject": name, "ticket": t} for t, name in low[take : take + reserves]
+    ]
+    return canonical.dumps(value), sheet, digest
+
+
 def test_a_subject_who_is_no_text_in_a_visit():
     value = json.loads(RECORD)
     for odd in (None, 5, [], "x", {}):
@@ -385,6 +594,8 @@ def test_findings_are_counted_out_at_a_hundred():
     value["visits"] = [None] * len(value["visits"])
     report = verify(canonical.dumps(value), draw.design)
     assert len(report.findings) == 100
+    assert [finding.found == "more" for finding in report.findings] == [False] * 99 + [True]
+    assert "more" in str(report).splitlines()[99]
 
 
 # --- odds and teams ------------------------------------------------------------------------------
@@ -459,6 +670,20 @@ def test_the_command_line():
     assert command(files[0], folder / "none").returncode == 1
     assert command(*files, "--odds", files[0]).returncode == 1
     assert "example" in command("--help").stdout
+
+
+def test_the_command_line_tells_any_text_to_any_terminal(tmp_path):
+    value = json.loads(RECORD)
+    value["visits"][0]["subject"] = "市\x1b"
+    (tmp_path / "record.json").write_bytes(canonical.dumps(value))
+    run = subprocess.run(
+        [sys.executable, "-S", FILE, tmp_path / "record.json", DRAWS / "teams" / "sheet.jsonl"],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii"},
+    )
+    assert (run.returncode, run.stderr) == (1, b"")
+    assert run.stdout.decode().rstrip().endswith("REFUSED")
+    assert "市" in run.stdout.decode()
 
 
 def test_the_same_command_in_this_process(monkeypatch, capsys):

@@ -1,10 +1,8 @@
 """Does a record follow from its odds sheet and its randomness? Bytes in, numbered findings out.
 
-This file is the whole verifier: the standard library alone, no import from the package.
-
-The checks, by the number of their findings; what is empty, missing, unknown or of another type
-fails, and nothing is repaired:
-
+The standard library alone, no import from the package: this file is the whole verifier. What is
+empty, missing, unknown or of another type fails; nothing is repaired. The checks, by the number of
+their findings (one of 1 to 10 is fatal and ends them, for the later ones rest on it):
  1. What is given can be read.
  2. The record is canonical JSON: RFC 8785, integers within ±2^53 as the only numbers.
  3. Record and commitment have exactly the protocol's keys, each of the right form.
@@ -23,17 +21,21 @@ import argparse
 import hashlib
 import json
 import re
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Generator, Iterable
 from datetime import date
+from operator import methodcaller
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Any, NamedTuple
 
-PROTOCOL = "randcheck/v1"
+V1 = "randcheck/v1"
+LIMIT = 100  # findings in a report
 NO_BOUND = b"\xff" * 33
-ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-UNUSUAL = re.compile(r'["\\\x00-\x1f]')
-ENDING = re.compile(r"(null|0|[1-9][0-9]{0,8})(,(null|0|[1-9][0-9]{0,8}))*\]\]")
-
+UTF_16 = methodcaller("encode", "utf-16-be", "surrogatepass")
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
+SPECIAL = bytes({*range(32), ord("\\")} - {ord("\n")})  # in a sheet only where ids need escapes
+ENDING = re.compile(rb"(null|0|[1-9][0-9]{0,8})(,(null|0|[1-9][0-9]{0,8}))*\]\]")
 #: The keys of each object with the form of each value; `?` admits null, `+` further keys.
 KEYS = {
     "record": "protocol:v1 commitment:object randomness:text seed:hex subjects_seed:hex "
@@ -47,26 +49,21 @@ KEYS = {
     "source": "grade:grade kind:text +",
     "sheet": "cells:cells items:texts protocol:v1 task_id:text",
 }
-FORMS: dict[str, Any] = {  # a type, and what else must hold
-    "string": (str, lambda text: True),
-    "text": (str, bool),
-    "v1": (str, PROTOCOL.__eq__),
-    "hex": (str, re.compile("[0-9a-f]{64}").fullmatch),
-    "date": (str, lambda text: date.fromisoformat(text).isoformat() == text),
-    "grade": (str, ("G0", "G1", "G2").__contains__),
-    "count": (int, lambda count: count >= 0),
-    "object": (dict, lambda value: True),
-    "counts": (dict, lambda value: all(key and _fits("count", value[key]) for key in value)),
-    "list": (list, lambda value: True),
+FORMS: dict[str, tuple[type, Any]] = {  # a type, and what else must hold (`type`: nothing)
+    "string": (str, type), "text": (str, bool), "object": (dict, type), "list": (list, type),
+    "v1": (str, V1.__eq__), "grade": (str, re.compile("G[012]").fullmatch),
+    "count": (int, lambda n: n >= 0), "hex": (str, re.compile("[0-9a-f]{64}").fullmatch),
+    "date": (str, lambda day: date.fromisoformat(day).isoformat() == day),
+    "counts": (dict, lambda v: all(key and _fits("count", v[key]) for key in v)),
     "texts": (list, lambda v: 0 < len(v) == len({x for x in v if type(x) is str and x})),
-    "team": (list, lambda value: _fits("texts", value) and len(value) > 1),
-    "cells": (list, lambda value: value and all(_fits("cell", cell) for cell in value)),
-    "cell": (list, lambda cell: [*map(type, cell)] == [int, int] and 0 <= cell[1] <= cell[0]),
+    "team": (list, lambda v: _fits("texts", v) and len(v) > 1),
+    "cells": (list, lambda v: all([*map(type, x)] == [int] * 2 and 0 <= x[1] <= x[0] for x in v)),
 }  # fmt: skip
+Checks = Generator[Any, None, Any]  # of: number, where, whether it holds, expected, found
 
 
 class Finding(NamedTuple):
-    """One thing that does not hold; `severity` is "error" or "fatal"."""
+    """One thing that does not hold; `severity` is "error", or "fatal": the checks ended here."""
 
     number: int
     severity: str
@@ -75,7 +72,8 @@ class Finding(NamedTuple):
     found: str
 
     def __str__(self) -> str:
-        return f"[{self.number}] {self.where}: expected {self.expected}, found {self.found}"
+        text = f"[{self.number}] {self.where}: expected {self.expected}, found {self.found}"
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class Report(NamedTuple):
@@ -102,168 +100,116 @@ def verify(
     """
     unchecked = ["commitment"] * (commitment is None) + ["randomness"] * (randomness is None)
     findings: list[Finding] = []
-    number, given = 1, (record, sheet, odds, commitment, randomness)
+    number, where, given = 1, "input", (record, sheet, odds, commitment, randomness)
     try:
-        for number, where, holds, *both in _checks(unchecked, *given):
-            if not holds and len(findings) < 100:
-                kind = "fatal" if number < 11 else "error"
-                findings.append(Finding(number, kind, where, *(f"{each}"[:300] for each in both)))
-            if findings and number < 11:
+        for number, where, holds, expected, found in _checks(unchecked, *given):
+            if not holds:
+                pair = expected[:200], ENCODER.encode(found)[:200]
+                findings.append(Finding(number, "fatal" if number < 11 else "error", where, *pair))
+            if findings and (number < 11 or len(findings) == LIMIT):
                 break
     except Exception as error:  # whatever was given, the answer is a finding: fail closed
-        findings.append(Finding(number, "fatal", "input", "something to check", ascii(error)[:300]))
+        told = format_exception_only(error)[0].strip()[:200]
+        findings.append(Finding(number, "fatal", where, "what can be read", told))
+    if len(findings) == LIMIT:
+        findings[-1] = Finding(number, "error", "record", "no further findings", "more")
     return Report(tuple(findings), tuple(unchecked))
 
 
-def _checks(unchecked: list[str], *given: Any) -> Iterator[Any]:
-    """Each comparison in order: number, where, whether it holds, expected, found."""
-    record, sheet, odds, commitment, randomness = given
-    data = _bytes(record)
+def _checks(unchecked: list[str], *given: Any) -> Checks:
+    """Each check in order; what holds is yielded too, so that it is known where we are."""
+    data, sheet, odds, published, source = _bytes(given[0]), _bytes(given[1]), *given[2:]
     yield 2, "record", True, "", ""
     stated = _canonical(data)
     yield from _form(3, "record", stated)
-    bound = stated["commitment"]
+    bound, text = stated["commitment"], stated["randomness"]
     yield from _form(3, "commitment", bound)
-    matcher, task = bound["matcher"], bound["task"]
+    matcher, digest = bound["matcher"], hashlib.sha256(ENCODER.encode(bound).encode()).hexdigest()
     for key in ("task", "sampler", "inputs", "source", *["matcher"] * (matcher is not None)):
         yield from _form(3, key, bound[key])
-    yield 3, "inputs.inspectors", bound["inputs"]["inspectors"] or not matcher, "hex", None
     unchecked += ["odds", "teams"] * (matcher is not None)
-    digest = hashlib.sha256(_dump(bound))
-    published = digest.hexdigest() if commitment is None else commitment
-    yield _same(4, "SHA-256 of the commitment", published, digest.hexdigest())
-    given = stated["randomness"] if randomness is None else randomness
-    yield _same(5, "randomness", given, stated["randomness"])
-    seed = _seed(PROTOCOL, task["id"], digest.digest(), stated["randomness"])
-    inspectors_seed = matcher and _seed("inspectors", seed).hex()
-    yield _same(6, "subjects_seed", _seed("subjects", seed).hex(), stated["subjects_seed"])
-    yield _same(6, "inspectors_seed", inspectors_seed, stated["inspectors_seed"])
-    yield _same(6, "seed", seed.hex(), stated["seed"])
-    yield 7, "sheet", True, "", ""
-    data = _bytes(sheet)
-    yield _same(7, "SHA-256", bound["sheet_sha256"], hashlib.sha256(data).hexdigest())
-    yield 8, "sheet", True, "", ""
-    first, _, rest = data.partition(b"\n")
-    header = _canonical(first)
-    yield from _form(8, "sheet", header)
-    yield _same(8, "items", [task["id"], task["items"]], [header["task_id"], header["items"]])
-    yield 9, "sheet", rest.endswith(b"\n"), "lines, each ended by a newline", rest[-20:]
-    body, cells = rest.decode(), header["cells"]
-    wanted = [min(take + task["reserves"], size) for size, take in cells]
-    bounds = [_bound(count, size) for count, (size, _) in zip(wanted, cells, strict=True)]
-    found = yield from _tickets(body, header, stated["subjects_seed"], bounds)
-    if any(len(each) < count for each, count in zip(found, wanted, strict=True)):
-        found = yield from _tickets(body, header, stated["subjects_seed"], [NO_BOUND] * len(cells))
-    yield 11, "odds", odds is stated["odds_sha256"] is None, "none", odds or stated["odds_sha256"]
-    size = matcher["parameters"].get("team_size") if matcher else None
+    yield 3, "inputs.inspectors", not matcher or bound["inputs"]["inspectors"], "a digest", None
+    yield from _same(4, "commitment's SHA-256", digest if published is None else published, digest)
+    yield from _same(5, "randomness", text if source is None else source, text)
+    seed = _seed(V1.encode(), bound["task"]["id"].encode(), bytes.fromhex(digest), text.encode())
+    inspectors_seed = matcher and _seed(b"inspectors", seed).hex()
+    yield from _same(6, "subjects_seed", _seed(b"subjects", seed).hex(), stated["subjects_seed"])
+    yield from _same(6, "inspectors_seed", inspectors_seed, stated["inspectors_seed"])
+    yield from _same(6, "seed", seed.hex(), stated["seed"])
+    header, lowest = yield from _sheet(sheet, bound, stated["subjects_seed"])
+    yield 11, "odds", odds is stated["odds_sha256"] is None, "none in this version", "a claim"
+    size = matcher and matcher["parameters"].get("team_size")
     for number, visit in enumerate(stated["visits"]):
         team = visit.get("team") if type(visit) is dict else None
-        good = _fits("team", team) and size in (None, len(team or ())) if matcher else team is None
-        yield 11, f"visits[{number}].team", good, "a team if a matcher drew it", ascii(team)
-    orders = [sorted(each)[:count] for each, count in zip(found, wanted, strict=True)]
-    for key, entries in _outcome(header, orders).items():
-        for mine, theirs in zip(entries, stated[key], strict=False):
-            if "team" in mine and type(theirs) is dict:
-                mine["team"] = theirs.get("team")  # judged above
-        if not _same(12, key, entries, stated[key])[2]:
-            yield _same(12, f"length of {key}", len(entries), len(stated[key]))
-            for number, pair in enumerate(zip(entries, stated[key], strict=False)):
-                yield _same(12, f"{key}[{number}]", *pair)
+        good = _fits("team", team) if matcher else team is None
+        if not good or (type(size) is int and len(team or ()) != size):
+            yield 11, f"visits[{number}].team", False, f"{size or '2+'} people, or null", team
+    outcome = _outcome(header, lowest)
+    for mine, theirs in zip(outcome["visits"], stated["visits"], strict=False):
+        mine["team"] = theirs.get("team") if type(theirs) is dict else None  # judged above
+    if ENCODER.encode(stated | outcome).encode() != data:
+        for key, entries in outcome.items():
+            yield from _same(12, key, entries, stated[key])
 
 
-def _same(number: int, where: str, expected: Any, found: Any) -> tuple[Any, ...]:
-    mine, theirs = _dump(expected).decode(), _dump(found).decode()  # as JSON, true is not 1
-    return number, where, mine == theirs, mine, theirs
+def _sheet(data: bytes, bound: Any, seed: str) -> Checks:
+    """Returns the header, and for each cell its lowest tickets: those taken and the reserves."""
+    yield from _same(7, "sheet's SHA-256", bound["sheet_sha256"], hashlib.sha256(data).hexdigest())
+    yield 8, "sheet, line 1", True, "", ""
+    first, _, body = data.partition(b"\n")
+    header, task = _canonical(first), bound["task"]
+    yield from _form(8, "sheet", header)
+    yield from _same(8, "sheet", [task["id"], task["items"]], [header["task_id"], header["items"]])
+    yield 9, "sheet", body.endswith(b"\n"), "lines, each ended by a newline", body[-20:]
+    body.decode()  # raises where it is not UTF-8
+    cells, items = header["cells"], len(header["items"])
+    counts = [min(take + task["reserves"], size) for size, take in cells]
+    bounds = [_bound(count, size) for count, (size, _) in zip(counts, cells, strict=True)]
+    sizes, found = yield from _scan(body, seed, items, bounds)
+    yield from _same(10, "sizes of the cells", [size for size, _ in cells], sizes)
+    if any(len(each) < count for each, count in zip(found, counts, strict=True)):
+        _, found = yield from _scan(body, seed, items, [NO_BOUND] * len(cells))
+    return header, [sorted(each)[:count] for each, count in zip(found, counts, strict=True)]
 
 
-def _bytes(given: Any) -> bytes:
-    if isinstance(given, str) or hasattr(given, "__fspath__"):
-        return Path(given).read_bytes()
-    return given if isinstance(given, bytes) else bytes(given.to_bytes())
-
-
-def _canonical(data: bytes) -> Any:
-    """The value of bytes that are its canonical form; keys are checked while they are read."""
-    hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _integer)
-    value = json.loads(data.decode(), object_pairs_hook=_object, **hooks)
-    if _dump(value) != data:
-        raise ValueError("not canonical: blanks, escapes, or another form of the same value")
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key.encode("utf-16-be", "surrogatepass") for key, _ in pairs]
-    if keys != sorted(set(keys)):
-        raise ValueError("not canonical: keys twice or out of order")
-    return dict(pairs)
-
-
-def _integer(text: str) -> int:
-    if len(text) > 17 or abs(int(text)) > 2**53:
-        raise ValueError(f"not an integer within ±2^53: {text[:20]}")
-    return int(text)
-
-
-def _seed(*fields: str | bytes) -> bytes:
-    parts = [x.encode() if isinstance(x, str) else x for x in fields]
-    return hashlib.sha256(b"".join(len(x).to_bytes(8, "big") + x for x in parts)).digest()
-
-
-def _dump(value: Any) -> bytes:
-    return ENCODER.encode(value).encode()
-
-
-def _fits(form: str, value: Any) -> bool:
-    kind, holds = FORMS[form.rstrip("?")]
-    return (form[-1] == "?" and value is None) or (type(value) is kind and bool(holds(value)))
-
-
-def _form(number: int, name: str, value: Any) -> Iterator[Any]:
-    """A value that is an object with its keys, each of its form."""
-    fields = dict(each.split(":") for each in KEYS[name].split() if each != "+")
-    keys = set(value) if type(value) is dict else set()
-    good = keys == fields.keys() or (KEYS[name].endswith("+") and keys > fields.keys())
-    yield number, f"keys of {name}", good, sorted(fields), sorted(keys)
-    for key, form in fields.items():
-        yield number, f"{name}.{key}", _fits(form, value[key]), form, ascii(value[key])
-
-
-def _tickets(body: str, header: Any, seed: str, bounds: list[bytes]) -> Generator[Any, None, Any]:
-    """For each cell its tickets below its bound, each with the id and the line's cells."""
-    rows = body[:-1].split("\n")
+def _scan(body: bytes, seed: str, items: int, bounds: list[bytes]) -> Checks:
+    """For each cell: its size; its tickets below its bound, each with the id and line's cells."""
     found: list[list[Any]] = [[] for _ in bounds]
-    known: dict[str, list[Any]] = {}  # ending → its cells in order, as a set, their bound, a count
-    previous = ""
-    start = hashlib.sha256(f"{seed}:".encode()).copy
-    for number, row in enumerate(rows, start=2):
-        name, _, ending = row[2:].partition('",[')
-        if row[:2] != '["' or UNUSUAL.search(name):  # an id that needs escapes, or no line at all
-            name, cells = _canonical(row.encode())
-            ending = f"{_dump(cells).decode()[1:]}]"
-        if ending not in known:
-            cells = json.loads(f"[{ending[:-1]}") if ENDING.fullmatch(ending) else []
-            own = set(cells) - {None}
-            good = len(cells) == len(header["items"]) and -1 < max(own, default=-1) < len(bounds)
-            yield 9, f"sheet, line {number}", good, "a cell for each item that applies", row
-            known[ending] = [cells, own, max(bounds[cell] for cell in own), 0]
-        if type(name) is not str or name <= previous:  # code points order as UTF-8 bytes
-            yield 9, f"sheet, line {number}", False, f"an id after {previous!r}", name
+    known: dict[bytes, list[Any]] = {}  # ending → its bound, its count, its cells as set and tuple
+    start, previous = hashlib.sha256(f"{seed}:".encode()).copy, b""
+    for name, _, ending in _rows(body):
+        if ending not in known or name <= previous:
+            cells = json.loads(b"[" + ending[:-1]) if ENDING.fullmatch(ending) else []
+            own = {*cells} - {None}
+            good = len(cells) == items and -1 < max(own, default=-1) < len(bounds)
+            if not good or name <= previous:
+                line = f"sheet, line {2 + sum(entry[1] for entry in known.values())}"
+                yield 9, line, False, "a later id with its cells", [name.decode(), ending.decode()]
+            known[ending] = [max(bounds[cell] for cell in own), 0, own, tuple(cells)]
         previous = name
-        pattern = known[ending]
-        pattern[3] += 1
+        entry = known[ending]
+        entry[1] += 1
         state = start()
-        state.update(name.encode())
+        state.update(name)
         ticket = state.digest()
-        if ticket < pattern[2]:
-            for cell in pattern[1]:
-                if ticket < bounds[cell]:
-                    found[cell].append((ticket, name, pattern[0]))
+        if ticket < entry[0]:
+            for cell in entry[2]:
+                found[cell].append((ticket, name, entry[3]))
     sizes = [0] * len(bounds)
-    for _, own, _, count in known.values():
+    for _, count, own, _ in known.values():
         for cell in own:
             sizes[cell] += count
-    yield _same(10, "sizes of the cells", sizes, [size for size, _ in header["cells"]])
-    return found
+    return sizes, found
+
+
+def _rows(body: bytes) -> Iterable[tuple[bytes, bytes, bytes]]:
+    """Each line's id, what parts it from its cells, and their text up to the line's end."""
+    rows = body[2:-1].split(b'\n["')
+    plain = body[:2] == b'["' and len(body.translate(None, SPECIAL)) == len(body)
+    if plain and (body.count(b"\n"), body.count(b'"')) == (len(rows), 2 * len(rows)):
+        return map(methodcaller("partition", b'",['), rows)  # one quote in each: the id's end
+    values = map(_canonical, body[:-1].split(b"\n"))  # ids that need escapes
+    return ((x.encode(), b"", ENCODER.encode(cells)[1:].encode() + b"]") for x, cells in values)
 
 
 def _bound(count: int, size: int) -> bytes:
@@ -272,22 +218,76 @@ def _bound(count: int, size: int) -> bytes:
     return NO_BOUND if generous >= size else ((generous << 256) // size).to_bytes(32, "big")
 
 
-def _outcome(header: Any, orders: list[list[Any]]) -> dict[str, list[Any]]:
+def _outcome(header: Any, lowest: list[Any]) -> dict[str, list[Any]]:
     """Cells, visits (their teams left open) and reserves, from each cell's lowest tickets."""
-    outcome: dict[str, list[Any]] = {"cells": [], "visits": [], "reserves": []}
-    visited: dict[tuple[bytes, str], Any] = {}
-    for cell, (order, (size, take)) in enumerate(zip(orders, header["cells"], strict=True)):
+    out: dict[str, list[Any]] = {"cells": [], "visits": [], "reserves": []}
+    visited: dict[tuple[Any, ...], list[int]] = {}
+    for cell, (order, (size, take)) in enumerate(zip(lowest, header["cells"], strict=True)):
         last = order[take - 1][0].hex() if take else None
-        outcome["cells"].append({"last_ticket": last, "size": size, "take": take})
-        for ticket, name, pattern in order[:take]:
-            visited.setdefault((ticket, name), ([], pattern))[0].append(cell)
-        for ticket, name, _ in order[take:]:
-            outcome["reserves"].append({"cell": cell, "subject": name, "ticket": ticket.hex()})
-    for (ticket, name), (own, pattern) in sorted(visited.items()):
+        out["cells"].append({"last_ticket": last, "size": size, "take": take})
+        for entry in order[:take]:
+            visited.setdefault(entry, []).append(cell)
+        for ticket, who, _ in order[take:]:
+            out["reserves"].append({"cell": cell, "subject": who.decode(), "ticket": ticket.hex()})
+    for (ticket, name, pattern), own in sorted(visited.items()):
         items = [item for item, cell in zip(header["items"], pattern, strict=True) if cell in own]
-        visit = {"cells": own, "items": items, "subject": name, "team": None}
-        outcome["visits"].append(visit | {"ticket": ticket.hex()})
-    return outcome
+        visit = {"cells": own, "items": items, "subject": name.decode(), "team": None}
+        out["visits"].append(visit | {"ticket": ticket.hex()})
+    return out
+
+
+def _same(number: int, where: str, expected: Any, found: Any) -> Checks:
+    """Whether a value is the expected one, at each place in it; true is not 1."""
+    if type(expected) is type(found) is dict and expected.keys() == found.keys():
+        for key in expected:
+            yield from _same(number, f"{where}.{key}", expected[key], found[key])
+    elif type(expected) is type(found) is list:
+        yield from _same(number, f"length of {where}", len(expected), len(found))
+        for index, pair in enumerate(zip(expected, found, strict=False)):
+            yield from _same(number, f"{where}[{index}]", *pair)
+    else:
+        mine = ENCODER.encode(expected)
+        yield number, where, mine == ENCODER.encode(found), mine, found
+
+
+def _form(number: int, name: str, value: Any) -> Checks:
+    forms = dict(each.split(":") for each in KEYS[name].split() if each != "+")
+    keys = set(value) if type(value) is dict else set()
+    good = keys == forms.keys() or (KEYS[name].endswith("+") and keys > forms.keys())
+    yield number, f"keys of {name}", good, " ".join(sorted(forms)), sorted(keys)
+    for key, form in forms.items():
+        yield number, f"{name}.{key}", True, "", ""
+        yield number, f"{name}.{key}", _fits(form, value[key]), form, value[key]
+
+
+def _fits(form: str, value: Any) -> bool:
+    kind, holds = FORMS[form.rstrip("?")]
+    return (form[-1] == "?" and value is None) or (type(value) is kind and bool(holds(value)))
+
+
+def _bytes(given: Any) -> bytes:
+    data = given.to_bytes() if hasattr(given, "to_bytes") else given
+    return data if isinstance(data, bytes) else Path(data).read_bytes()
+
+
+def _canonical(data: bytes) -> Any:
+    """The value of its canonical bytes; what can not be in them is read as something else."""
+    kinds = "parse_int", "parse_float", "parse_constant"
+    hooks: Any = dict.fromkeys(kinds, lambda text: max(-(2**53), min(int(text[:17]), 2**53)))
+    value = json.loads(data.decode(), object_pairs_hook=_object, **hooks)
+    if ENCODER.encode(value).encode() != data:
+        raise ValueError("not canonical: blanks, escapes, order of keys, a key twice, a number")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    order = None if "".join(value).isascii() else UTF_16
+    return value if len(value) == len(pairs) and [*value] == sorted(value, key=order) else {}
+
+
+def _seed(*fields: bytes) -> bytes:
+    return hashlib.sha256(b"".join(len(x).to_bytes(8, "big") + x for x in fields)).digest()
 
 
 if __name__ == "__main__":
@@ -296,5 +296,5 @@ if __name__ == "__main__":
     for name in ("record", "sheet", "--odds", "--commitment", "--randomness"):
         parser.add_argument(name)
     report = verify(**vars(parser.parse_args()))
-    print(report)
+    sys.stdout.buffer.write(f"{report}\n".encode())
     raise SystemExit(not report.ok)
