@@ -1,6 +1,6 @@
 """From ids to a selection, and from registries to a record, beside the bare hash loop.
 
-    python benchmarks/draw.py            # prints the table and writes benchmarks/RESULTS.md
+    python benchmarks/draw.py            # prints the table and writes its part of RESULTS.md
 
 The limit is the loop that any drawing by tickets must do: copy a SHA-256 state, update it with an
 id, take the digest, over the same ids in the same run. Ours and the loop take turns; the figures
@@ -12,17 +12,15 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import date
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
+from results import machine, peak_bytes, write_part
 
 import randcheck as rc
 from randcheck import tickets
@@ -118,17 +116,12 @@ def memory(case: str) -> float:
 
 
 def measure_memory(case: str) -> float:
-    def peak() -> int:
-        """The peak of this process alone: `ru_maxrss` would remember the parent's."""
-        status = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-
     small = np.array(some_ids(1000), dtype=object)
     (one_cell if case == "one" else four_classes)(small)()  # what is loaded once
-    before = peak()
+    before = peak_bytes()
     ids = np.array(some_ids(MILLION), dtype=object)
     (one_cell if case == "one" else four_classes)(ids)()
-    return (peak() - before) / MILLION
+    return (peak_bytes() - before) / MILLION
 
 
 def table() -> str:
@@ -144,23 +137,13 @@ def table() -> str:
         limit, ours, ratio = compare(given, run)
         kept = "" if bytes_ is None else f"{bytes_:.0f} (≤ 150)"
         rows.append(f"| {name} | {limit:.3f} | {ours:.3f} | {ratio:.2f} (≤ {most:g}) | {kept} |")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "attrs", "randcheck"))
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
     return "\n".join(
         [
-            "# Results",
+            "## Drawing",
             "",
             "Written by `python benchmarks/draw.py`.",
             "",
-            f"{date.today()}; {cpu}; {platform.system()}; Python {platform.python_version()}; "
-            f"{versions}; medians of {RUNS} runs.",
+            f"{machine(('numpy', 'attrs', 'randcheck'))}; medians of {RUNS} runs.",
             "",
             "| case | bare hash loop, s | randcheck, s | ratio | bytes a subject at the peak |",
             "|---|---|---|---|---|",
@@ -183,7 +166,7 @@ def main() -> None:
         print(measure_memory(case))
         return
     text = table()
-    Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+    write_part("draw", text)
     print(text)
 
 

@@ -10,11 +10,22 @@ import randcheck as rc
 from randcheck import dataframes
 from randcheck.errors import DataError, MissingExtraError, ParameterError
 from randcheck.testing import made_up_catalog, made_up_subjects
-from worlds import inspectors
+from worlds import full_inspectors, inspectors, past_teams
 
 BACKENDS = ["pandas", "polars", "pyarrow"]
 HISTORY = rc.History.from_records([rc.PastDraw("a", date(2026, 1, 1), "T")])
-TABLES = [made_up_subjects(40), made_up_catalog(), inspectors(), HISTORY]
+STREETS = rc.SubjectRegistry.from_records(
+    [rc.Subject("a", "n", region="r", street="East Street"), rc.Subject("b", "n", region="r")]
+)
+TABLES = [
+    made_up_subjects(40),
+    made_up_catalog(),
+    inspectors(),
+    HISTORY,
+    STREETS,
+    full_inspectors(),
+    past_teams(),
+]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -113,6 +124,18 @@ def test_a_missing_extra_is_named(monkeypatch):
         made_up_subjects(1).to_dataframe(backend="polars")
     with pytest.raises(MissingExtraError, match=r"randcheck\[dataframe\]"):
         rc.SubjectRegistry.from_dataframe({})
+
+
+@pytest.mark.parametrize("column", ["leave", "employers"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "{", "5", '["a"]', '{"a":"soon"}', '[["2026-07-01","soon"]]']
+)
+def test_bad_json_in_a_table(column, text):
+    frame = pd.DataFrame(ROW | {"certificate_expires": [date(2027, 1, 1)] * 2})
+    frame[column] = ["[]" if column == "leave" else "{}", text]
+    with pytest.raises(DataError) as caught:
+        rc.InspectorRegistry.from_dataframe(frame)
+    assert [(p.row, p.column) for p in caught.value.problems] == [(1, column)]
 
 
 def test_a_bad_scope_in_a_table():

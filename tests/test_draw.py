@@ -204,7 +204,7 @@ def test_the_commitment_binds_every_input():
         {"subjects": made_up_subjects(401, seed=1)},
         {"inspectors": inspectors(31)},
         {"inspectors": None},
-        {"task": joint_task(matcher=rc.FlowMatcher(team_size=3))},
+        {"task": joint_task(matcher=rc.FairMatcher(team_size=3))},
         {"source": rc.PublicSource("lottery", "tomorrow's")},
         {"task": joint_task(sampler=rc.UniformSampler(rate="3%"))},
     ]

@@ -16,7 +16,8 @@ CASES = [
     errors.EmptyFrameError("T", {"status": 3}),
     errors.EmptyFrameError("T", {}),
     errors.DesignError("T", [PROBLEM, PROBLEM]),
-    errors.StaffingError(["a"], 2, 1, "no room"),
+    errors.OddsError([PROBLEM, PROBLEM]),
+    errors.StaffingError(["a"], 2, 1, "no room", ["a loan of p1"]),
     errors.StaffingError([f"s{n}" for n in range(30)], 60, 1, "no room"),
     errors.CommitmentError("no"),
     errors.RecordError("visits[0]", "is odd"),
@@ -54,8 +55,8 @@ def test_texts():
     assert "and 10 more" in str(CASES[5])
     assert "3 for 'status'" in str(CASES[6])
     assert "registry of subjects is" in str(CASES[7])
-    assert "…" in str(CASES[10])
-    assert "pip install 'randcheck[polars]'" in str(CASES[14])
+    assert "…" in str(CASES[11])
+    assert "pip install 'randcheck[polars]'" in str(CASES[15])
     assert str(Problem(None, None, "v", "r", "m")) == "v r; m"
 
 

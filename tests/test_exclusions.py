@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import randcheck as rc
 from randcheck.errors import ParameterError, UnknownNameError
-from randcheck.exclusions import EXCLUSIONS, _back, exclusion_from_json, exclusion_to_json
+from randcheck.exclusions import EXCLUSIONS, exclusion_from_json, exclusion_to_json, months_before
 
 SUBJECTS = rc.SubjectRegistry.from_records(
     [rc.Subject(name, "n", region="r") for name in "abc"]
@@ -33,19 +33,19 @@ def excluded(exclusion, *draws, as_of=date(2026, 7, 1), before=NOBODY):
         (date(2026, 7, 1), 24, date(2024, 7, 1)),
     ],
 )
-def test_months_back(day, months, start):
-    assert _back(day, months) == start
+def test_monthsmonths_before(day, months, start):
+    assert months_before(day, months) == start
 
 
 @given(st.dates(date(1000, 1, 1)), st.integers(1, 100))
 def test_months_back_are_monotone(day, months):
-    assert _back(day, months) < day
-    assert _back(day, months + 1) < _back(day, months)
+    assert months_before(day, months) < day
+    assert months_before(day, months + 1) < months_before(day, months)
 
 
 def test_back_before_time():
     with pytest.raises(ParameterError, match="before the year 1"):
-        _back(date(2, 1, 1), 100)
+        months_before(date(2, 1, 1), 100)
 
 
 def test_drawn_within_months():

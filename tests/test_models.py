@@ -74,6 +74,97 @@ def test_a_bad_inspector(changes, column, reason):
     assert reason in problems(rc.Inspector, "i", "n", "d", **(INSPECTOR | changes))[column]
 
 
+FULL = {
+    "qualifications": ("lead",),
+    "trainings": ("2026-food",),
+    "leave": ((date(2026, 8, 1), date(2026, 8, 2)), (date(2026, 7, 1), date(2026, 7, 14))),
+    "assigned": ("0203",),
+    "role": "expert",
+    "kin": ("s2", "s1"),
+    "interests": ("s3",),
+    "employers": {"s5": date(2024, 5, 31), "s4=x": date(2023, 1, 1)},
+    "street": "East Street",
+}
+
+
+def test_an_inspector_with_everything():
+    inspector = rc.Inspector("i", "n", "d", **INSPECTOR, **FULL)
+    assert inspector.leave == tuple(sorted(FULL["leave"]))
+    assert inspector.employers == FrozenMapping(FULL["employers"])
+    assert isinstance(inspector.employers, FrozenMapping)
+    described = inspector.to_json()
+    assert described["leave"] == [["2026-07-01", "2026-07-14"], ["2026-08-01", "2026-08-02"]]
+    assert described["employers"] == {"s4=x": "2023-01-01", "s5": "2024-05-31"}
+    assert rc.Inspector.from_json(described) == inspector
+    assert hash(rc.Inspector.from_json(described)) == hash(inspector)
+    assert pickle.loads(pickle.dumps(inspector)) == inspector
+    past = rc.PastDraw("s", date(2026, 1, 1), "T", team=("j", "i"))
+    assert past.team == ("i", "j")
+    assert rc.PastDraw.from_json(past.to_json()) == past
+
+
+DAYS = (date(2026, 7, 1), date(2026, 7, 14))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("leave", DAYS[::-1], "holds datetime.date(2026, 7, 14), which is no first and last day"),
+        ("leave", (DAYS[::-1],), "begins on 2026-07-14 and ends on 2026-07-01"),
+        ("leave", ((*DAYS, DAYS[0]),), "which is no first and last day"),
+        ("leave", (DAYS[:1],), "which is no first and last day"),
+        ("leave", (set(DAYS),), "which is no first and last day"),
+        ("leave", ("2026-07-01/2026-07-14",), "which is no first and last day"),
+        ("leave", (("2026-07-01", "2026-07-14"),), "is not a date but str"),
+        ("leave", ((DAYS[0], datetime(2026, 7, 14)),), "is not a date but datetime"),
+        ("leave", "2026-07-01/2026-07-14", "is not a set of periods"),
+        ("leave", {DAYS[0]: DAYS[1]}, "is not a set of periods"),
+        ("leave", 5, "is not a set of periods"),
+        ("employers", ("s1",), "is not a mapping of ids to days"),
+        ("employers", "s1=2026-07-01", "is not a mapping of ids to days"),
+        ("employers", {5: DAYS[0]}, "is not text but int"),
+        ("employers", {" s": DAYS[0]}, "blanks"),
+        ("employers", {"s": "2026-07-01"}, "is not a date but str"),
+        ("role", "guest", "is not known here"),
+        ("kin", "s1", "is not a set"),
+    ],
+)
+def test_a_bad_field_of_an_inspector(column, value, reason):
+    found = problems(rc.Inspector, "i", "n", "d", **INSPECTOR, **{column: value})
+    assert set(found) == {column}
+    assert reason in found[column]
+
+
+def test_one_day_of_leave():
+    assert rc.Inspector("i", "n", "d", **INSPECTOR, leave=[DAYS[:1] * 2]).leave == (DAYS[:1] * 2,)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("leave", [["2026-07-01", "soon"]]),
+        ("leave", [["2026-07-01", 5]]),
+        ("leave", ["2026-07-01"]),
+        ("leave", "2026-07-01"),
+        ("leave", None),
+        ("employers", {"s": "soon"}),
+        ("employers", {"s": None}),
+        ("employers", ["s"]),
+        ("employers", None),
+    ],
+)
+def test_bad_json_of_an_inspector(column, value):
+    described = rc.Inspector("i", "n", "d", **INSPECTOR).to_json() | {column: value}
+    assert set(problems(rc.Inspector.from_json, described)) == {column}
+
+
+def test_defaults_say_nothing():
+    assert set(rc.Inspector("i", "n", "d", **INSPECTOR).to_json()) == {
+        "id", "name", "department", "certificate", "certificate_expires"
+    }  # fmt: skip
+    assert set(rc.PastDraw("s", date(2026, 1, 1), "T").to_json()) == {"subject", "drawn_on", "task"}
+
+
 @pytest.mark.parametrize(
     ("changes", "column"),
     [

@@ -18,7 +18,7 @@ def columns(make, **given):
 
 def test_a_small_task():
     task = rc.Task(**GIVEN)
-    assert task.matcher == rc.FlowMatcher(team_size=2)
+    assert task.matcher == rc.FairMatcher(team_size=2)
     assert not task.directed
     assert rc.Task(**GIVEN, scope=rc.Scope(regions=("1303",))).directed
     assert task.facts_to_json() == {
@@ -36,7 +36,7 @@ def test_a_small_task():
         ({"as_of": "2026-07-01"}, "as_of"),
         ({"as_of": datetime(2026, 7, 1)}, "as_of"),
         ({"sampler": "uniform"}, "sampler"),
-        ({"matcher": "flow"}, "matcher"),
+        ({"matcher": "fair"}, "matcher"),
         ({"scope": {"regions": ("1303",)}}, "scope"),
         ({"exclusions": ("drawn-this-year",)}, "exclusions"),
         ({"exclusions": (rc.DrawnThisYear(), rc.DrawnThisYear())}, "exclusions"),
@@ -66,7 +66,7 @@ FULL = joint_task(
     exclusions=(rc.DrawnWithin(months=12), rc.OwnerExcluded()),
     lead="market supervision",
     departments=("fire", "culture"),
-    matcher=rc.FlowMatcher(team_size=3),
+    matcher=rc.FairMatcher(team_size=3),
 )
 
 

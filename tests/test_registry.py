@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import randcheck as rc
 from randcheck import canonical, table
 from randcheck.errors import DataError, UnknownNameError
+from worlds import full_inspectors, past_teams
 
 ROWS = [
     {"id": "b", "name": "乙", "region": "02", "tags": ("x",), "risk_class": "A"},
@@ -86,6 +87,48 @@ def test_the_digest_is_that_of_canonical_lines(monkeypatch, chunk):
             assert canonical.loads(line.encode())
         fresh = type(facts).from_records(list(facts))
         assert fresh.digest == hashlib.sha256(data).hexdigest()
+
+
+def test_fields_at_their_defaults_leave_the_digest_alone():
+    """What was committed before a field existed keeps its digest."""
+    inspectors = rc.InspectorRegistry.from_records(
+        [rc.Inspector("i", "n", "d", certificate="c", certificate_expires=date(2027, 1, 1))]
+    )
+    history = rc.History.from_records([rc.PastDraw("a", date(2026, 1, 1), "T")])
+    assert b"".join(inspectors.lines()) == (
+        b'{"facts":"inspectors","protocol":"randcheck/v1"}\n'
+        b'{"certificate":"c","certificate_expires":"2027-01-01","department":"d","id":"i","name":"n"}\n'
+    )
+    assert b"".join(history.lines()) == (
+        b'{"facts":"history","protocol":"randcheck/v1"}\n'
+        b'{"drawn_on":"2026-01-01","subject":"a","task":"T"}\n'
+    )
+    assert b"street" not in b"".join(REGISTRY.lines())
+
+
+def test_every_field_is_in_the_canonical_lines():
+    for facts in (full_inspectors(), past_teams()):
+        _, *lines = b"".join(facts.lines()).decode().splitlines()
+        assert [json.loads(line) for line in lines] == [fact.to_json() for fact in facts]
+        described = [facts.model.from_json(json.loads(line)) for line in lines]
+        assert type(facts).from_records(described) == facts
+        assert type(facts).from_records(list(facts)[::-1]) == facts
+
+
+def test_values_without_a_hash_are_cleaned_like_others():
+    """A dict, and a list of lists, are one value when they are equal once they are clean."""
+    base = {"name": "n", "department": "d", "certificate": "c",
+            "certificate_expires": date(2027, 1, 1)}  # fmt: skip
+    one, two = date(2026, 7, 1), date(2026, 7, 14)
+    rows = [
+        {"employers": {"a": one, "b": two}, "leave": [[one, two], [two, two]]},
+        {"employers": {"b": two, "a": one}, "leave": ((two, two), (one, two))},
+    ]
+    registry = rc.InspectorRegistry.from_records(
+        base | {"id": f"i{number}"} | row for number, row in enumerate(rows)
+    )
+    assert len(registry.codes("employers").values) == 1
+    assert len(registry.codes("leave").values) == 1
 
 
 def test_an_empty_registry():

@@ -6,8 +6,14 @@ import attrs
 import pytest
 
 import randcheck as rc
-from randcheck import strategy
+from randcheck import canonical, strategy
 from randcheck.errors import ParameterError, UnknownNameError
+from randcheck.matching.conflicts import (
+    CONFLICT_RULES,
+    DEFAULT_RULES,
+    FormerEmployer,
+    NamedExclusion,
+)
 from randcheck.plan import STRATEGIES
 from worlds import RATES, joint_task
 
@@ -17,7 +23,7 @@ OURS = [
     rc.RiskStratifiedSampler(rates=RATES, floor={"A": 2}, unclassified="B", strata=("region",)),
     rc.RiskStratifiedSampler(total=9, allocation=rc.NeymanAllocation({"A": "0.5"}), floor=1),
     joint_task().sampler,
-    rc.FlowMatcher(team_size=3),
+    rc.FairMatcher(team_size=3),
 ]
 
 
@@ -83,6 +89,31 @@ def _as_json(value):
 
 def test_a_strategy_within_a_strategy():
     assert strategy.parameters(Odd(Odd(5)))["value"]["parameters"] == {"value": 5}
+
+
+def test_strategies_in_a_list_are_rebuilt_as_a_tuple():
+    rules = (*DEFAULT_RULES, FormerEmployer(years=5), NamedExclusion("p", "s", "letter 7"))
+    known = {"Odd": Odd} | CONFLICT_RULES
+    for value in (Odd(rules), Odd({"rules": rules}), Odd((Odd(rules), 5))):
+        described = strategy.describe(value)
+        assert canonical.loads(canonical.dumps(described)) == described
+        assert strategy.rebuild(described, known) == value
+    for plain in ([], [1, "a"], [{"a": 1}], [[1], [2]]):
+        again = strategy.rebuild(strategy.describe(Odd(plain)), known)
+        assert again.value == plain
+        assert type(again.value) is list
+
+
+def test_an_unknown_strategy_in_a_list():
+    described = strategy.describe(Odd((DEFAULT_RULES[0],)))
+    with pytest.raises(UnknownNameError, match="declared-relation"):
+        strategy.rebuild(described, {"Odd": Odd})
+
+
+def test_a_strangers_rule_in_a_list_is_described():
+    rule = type("Rule", (Plain,), {"name": "mine", "bars": lambda self, visits, inspectors: ()})
+    [described] = strategy.parameters(Odd((rule(depth=2),)))["value"]
+    assert (described["name"], described["parameters"]) == ("mine", {"depth": 2})
 
 
 @pytest.mark.parametrize("bad", [0.3, object(), {1.5}, b"x", [0.1]])

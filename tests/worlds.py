@@ -26,6 +26,39 @@ def inspectors(size: int = 30) -> rc.InspectorRegistry:
     )
 
 
+def full_inspectors() -> rc.InspectorRegistry:
+    """Every field given, left out, and given by some."""
+    base = {"name": "made up", "department": "d", "certificate": "c"}
+    full = {
+        "qualifications": ("lead",),
+        "trainings": ("2026-food", "2026-metrology"),
+        "leave": (
+            (date(2026, 7, 1), date(2026, 7, 14)),
+            (date(2026, 8, 1), date(2026, 8, 1)),
+        ),
+        "assigned": ("0203",),
+        "role": "expert",
+        "kin": ("s1", "s2"),
+        "interests": ("s3",),
+        "employers": {"s4=x": date(2023, 1, 1), "s5": date(2024, 5, 31)},
+        "street": "East Street",
+    }
+    rows = ({}, full, {"leave": full["leave"][:1]}, {"employers": {"s5": date(2027, 1, 1)}}, full)
+    return rc.InspectorRegistry.from_records(
+        base | {"id": f"i{number}", "certificate_expires": date(2028, 1, 1)} | row
+        for number, row in enumerate(rows)
+    )
+
+
+def past_teams() -> rc.History:
+    return rc.History.from_records(
+        [
+            rc.PastDraw("a", date(2026, 1, 1), "T", team=("i1", "i2")),
+            rc.PastDraw("b", date(2026, 1, 1), "T"),
+        ]
+    )
+
+
 def joint_task(**changes: object) -> rc.Task:
     samplers = {
         "food": rc.UniformSampler(rate="5%"),

@@ -31,13 +31,13 @@ from randcheck.errors import RandcheckError
 from randcheck.exclusions import DrawnThisYear, DrawnWithin, OwnerExcluded, YearlyCap
 from randcheck.frame import Frame, build_frame
 from randcheck.history import History
-from randcheck.matching import FlowMatcher
+from randcheck.matching import FairMatcher, Odds
 from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.plan import Plan, Task
 from randcheck.randomness import PublicSource
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
-from randcheck.replay import replay
+from randcheck.replay import replay, replay_stage
 from randcheck.samplers import (
     JointItemSampler,
     NeymanAllocation,
@@ -45,6 +45,7 @@ from randcheck.samplers import (
     RiskStratifiedSampler,
     UniformSampler,
 )
+from randcheck.stage import OpenStage, Stage, StageRecord, commit_teams, recuse
 from randcheck.verify import Finding, Report, verify
 
 __all__ = [
@@ -55,8 +56,8 @@ __all__ = [
     "DrawRecord",
     "DrawnThisYear",
     "DrawnWithin",
+    "FairMatcher",
     "Finding",
-    "FlowMatcher",
     "Frame",
     "History",
     "Inspector",
@@ -65,7 +66,9 @@ __all__ = [
     "ItemCatalog",
     "JointItemSampler",
     "NeymanAllocation",
+    "Odds",
     "OpenDraw",
+    "OpenStage",
     "OwnerExcluded",
     "PastDraw",
     "Plan",
@@ -77,6 +80,8 @@ __all__ = [
     "RiskStratifiedSampler",
     "Scope",
     "Subject",
+    "Stage",
+    "StageRecord",
     "SubjectRegistry",
     "Task",
     "UniformSampler",
@@ -85,8 +90,11 @@ __all__ = [
     "__version__",
     "build_frame",
     "commit",
+    "commit_teams",
     "draw",
+    "recuse",
     "replay",
+    "replay_stage",
     "verify",
 ]
 

@@ -108,7 +108,7 @@ def _add_draw(commands: Any) -> None:
         commands,
         "draw",
         _draw,
-        "commitment, odds sheet, record and visits of a task",
+        "commitment, odds sheet, record, odds of teams and visits of a task",
         "  randcheck draw task.toml --out july --commit        # before: publish the digest\n"
         '  randcheck draw task.toml --out july --randomness "05 09 12 22 31 33 + 08"\n'
         "  randcheck draw task.toml --out try --randomness 1   # both at once: a rehearsal",
@@ -145,6 +145,8 @@ def _draw(options: argparse.Namespace) -> int:
         raise CommitmentError(f"{folder / 'record.json'} is there already: one draw a commitment")
     draw = opened.draw(options.randomness)
     (folder / "record.json").write_bytes(draw.record.to_bytes())
+    if draw.odds is not None:
+        (folder / "odds.jsonl").write_bytes(draw.odds.to_bytes())
     write_visits(folder / "visits.csv", draw, tables["subjects"])
     print(f"commitment {opened.digest}")
     print(f"{len(draw.visits)} visits, {len(draw.reserves)} reserves: {folder / 'visits.csv'}")
@@ -200,12 +202,13 @@ def _add_verify(commands: Any) -> None:
         "verify",
         _verify,
         "whether a record follows from its sheet and randomness",
-        "  randcheck verify july/record.json july/sheet.jsonl --commitment 1ca6… \\\n"
-        '      --randomness "05 09 12 22 31 33 + 08"',
+        "  randcheck verify july/record.json july/sheet.jsonl --odds july/odds.jsonl \\\n"
+        '      --commitment 1ca6… --randomness "05 09 12 22 31 33 + 08"\n'
+        "  randcheck verify july/stage.json july/record.json    # a stage, and the record before it",
     )
     parser.add_argument("record", type=Path)
-    parser.add_argument("sheet", type=Path)
-    parser.add_argument("--odds", type=Path, metavar="FILE")
+    parser.add_argument("sheet", type=Path, help="the odds sheet; for a stage the record before")
+    parser.add_argument("--odds", type=Path, metavar="FILE", help="the odds of teams")
     parser.add_argument("--commitment", metavar="HEX", help="the digest that was published")
     parser.add_argument("--randomness", metavar="TEXT", help="the text as its source gives it")
 

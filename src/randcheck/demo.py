@@ -78,8 +78,14 @@ def run(subjects: int, inspectors: int, seed: int, folder: Path) -> Told:
         ("record.json", draw.record.to_bytes()),
     ):
         (folder / name).write_bytes(data)
+    odds = b"" if draw.odds is None else draw.odds.to_bytes()
+    (folder / "odds.jsonl").write_bytes(odds)
     report = rc.verify(
-        draw.record.to_bytes(), sheet=sheet, commitment=opened.digest, randomness=RANDOMNESS
+        draw.record.to_bytes(),
+        sheet=sheet,
+        odds=odds,
+        commitment=opened.digest,
+        randomness=RANDOMNESS,
     )
     again = rc.replay(
         draw.record,
@@ -148,7 +154,8 @@ def _outcome(place: City, draw: Draw) -> list[str]:
         f"               items of a subject. The expectation cannot be below {float(least):,.1f};",
         f"               a draw of its own for each item would need about {_separate(draw):,.0f}.",
         f"  Teams        two inspectors each, {len(busy)} of {len(place.inspectors)} are busy, "
-        f"{min(busy.values(), default=0)} to {max(busy.values(), default=0)} visits",
+        f"{min(busy.values(), default=0)} to {max(busy.values(), default=0)} visits;",
+        *_odds(draw),
         "",
         f"    {_pad('ticket', 12)}{_pad('subject', 42)}{_pad('team', 28)}items",
     ]
@@ -159,6 +166,22 @@ def _outcome(place: City, draw: Draw) -> list[str]:
         shown = f"{_pad(visit.ticket[:8] + '…', 12)}{_pad(subject.name, 42)}{_pad(team, 28)}"
         lines.append(f"    {shown}{items}")
     return [*lines, f"    … and {len(draw.visits) - 6:,} more" if len(draw.visits) > 6 else "", ""]
+
+
+def _odds(draw: Draw) -> list[str]:
+    """How the first team came about."""
+    if draw.odds is None or not draw.visits:
+        return []
+    first = draw.explain(draw.visits[0].subject_id)
+    chances = " and ".join(_percent(first.odds[name]) for name in first.team)
+    left_out = ", ".join(f"{count} {reason}" for reason, count in first.left_out.items())
+    return [
+        f"               odds for {len(draw.odds.people):,} pairs were fixed as whole numbers over "
+        f"2^{draw.odds.bits}.",
+        f"               For the first visit {first.eligible} people could go; who was drawn had "
+        f"odds of {chances}.",
+        f"               Left out by the rules: {left_out or 'nobody'}.",
+    ]
 
 
 def _separate(draw: Draw) -> float:
@@ -178,7 +201,7 @@ def _separate(draw: Draw) -> float:
 
 def _checks(report: rc.Report, again: rc.Report) -> list[str]:
     return [
-        f"5 Verify       {_verdict(report)} (record and sheet alone, by the standard library)",
+        f"5 Verify       {_verdict(report)} (record, sheet and odds alone, by the standard library)",
         f"  Replay       {_verdict(again)} (everything again from the registries, teams too)",
         "",
     ]
@@ -191,8 +214,9 @@ def _verdict(report: rc.Report) -> str:
 def _files(folder: Path, opened: OpenDraw) -> list[str]:
     command = "randcheck" if shutil.which("randcheck") else sys.argv[0]
     return [
-        f"Files in {folder}: commitment.json, sheet.jsonl, record.json. Check them yourself:",
+        f"Files in {folder}: commitment.json, sheet.jsonl, odds.jsonl, record.json. Check them:",
         f"  {command} verify {folder / 'record.json'} {folder / 'sheet.jsonl'} \\",
+        f"      --odds {folder / 'odds.jsonl'} \\",
         f"      --commitment {opened.digest} \\",
         f"      --randomness '{RANDOMNESS}'",
     ]

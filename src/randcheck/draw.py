@@ -13,16 +13,27 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from attrs import field, frozen
 
 from randcheck import dataframes, tickets
 from randcheck.commitment import Commitment, Rehearsal, Source
 from randcheck.design import Design
-from randcheck.errors import DesignError, ParameterError, Problem, UnknownNameError, shorten
+from randcheck.errors import (
+    DesignError,
+    ParameterError,
+    Problem,
+    StaffingError,
+    UnknownNameError,
+    shorten,
+)
 from randcheck.fields import FrozenMapping
 from randcheck.frame import Frame, build_frame, expect
 from randcheck.history import History
-from randcheck.matching import Matcher, Need, assign
+from randcheck.matching import Need, Odds, Visits, assign
+from randcheck.matching.explain import Explanation, explain
+from randcheck.matching.visits import owners_of
+from randcheck.models import Item
 from randcheck.plan import Task
 from randcheck.record import DrawnCell, DrawRecord, RecordedVisit, Reserve
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
@@ -53,14 +64,31 @@ class Visit:
 class Draw:
     """The outcome (抽取结果): visits in ticket order, reserves by cell, the design, the record.
 
-    `odds` is `None`: teams are drawn under hard rules, without published odds for pairs.
+    `odds` are the whole-number odds of every pair of visit and inspector by which the teams were
+    drawn, or `None` in a draw without inspectors.
     """
 
     visits: tuple[Visit, ...] = field(repr=lambda visits: f"<{len(visits)}>")
     reserves: tuple[Reserve, ...] = field(repr=lambda reserves: f"<{len(reserves)}>")
     design: Design
     record: DrawRecord = field(repr=False)
-    odds: None = None
+    odds: Odds | None = None
+    _opened: OpenDraw | None = field(default=None, repr=False, eq=False)
+
+    def explain(self, subject_id: str, *, names: bool = False) -> Explanation:
+        """Who could have gone to a visit, with which odds, and whom each rule left out.
+
+        With `names` the ids of those who were left out are listed too: for those entitled to know.
+        Raises `UnknownNameError` for a subject that was not drawn, and `ParameterError` in a draw
+        without teams.
+        """
+        visit = next((each for each in self.visits if each.subject_id == subject_id), None)
+        if visit is None:
+            raise UnknownNameError("visit", (subject_id,), ())
+        if self.odds is None or self._opened is None or visit.team is None:
+            remedy = "draw with inspectors, and explain the draw itself, not a stored record"
+            raise ParameterError("explain", shorten(subject_id), "has no team", remedy)
+        return self._opened.explain(visit, self.visits, self.odds, names=names)
 
     @property
     def grade(self) -> str:
@@ -90,6 +118,7 @@ class OpenDraw:
     _subjects: SubjectRegistry = field(repr=False)
     _catalog: ItemCatalog = field(repr=False)
     _inspectors: InspectorRegistry | None = field(repr=False)
+    _history: History | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """The commitment's canonical bytes. Keep them secret while a nonce protects them."""
@@ -113,10 +142,11 @@ class OpenDraw:
         subjects_seed = tickets.purpose_seed(seed, "subjects")
         cells, reserves, taken = _select(self.design, subjects_seed, self.task.reserves)
         visits = _visits(self.design, taken)
-        inspectors_seed = None
+        inspectors_seed = odds = None
         if self._inspectors is not None and self.task.matcher is not None:
             inspectors_seed = tickets.purpose_seed(seed, "inspectors")
-            visits = self._with_teams(visits, self._inspectors, self.task.matcher, inspectors_seed)
+            log.info("task %s: odds of teams for %d visits", self.task.id, len(visits))
+            visits, odds = self._with_teams(visits, self._inspectors, inspectors_seed)
         log.info("task %s: %d visits drawn", self.task.id, len(visits))
         record = DrawRecord(
             commitment=self.commitment,
@@ -130,28 +160,61 @@ class OpenDraw:
                 for each in visits
             ),
             reserves=reserves,
+            odds_sha256=None if odds is None else odds.digest,
         )
-        return Draw(visits=visits, reserves=reserves, design=self.design, record=record)
+        return Draw(visits, reserves, self.design, record, odds, self)
 
     def _with_teams(
-        self,
-        visits: tuple[Visit, ...],
-        inspectors: InspectorRegistry,
-        matcher: Matcher,
-        inspectors_seed: str,
-    ) -> tuple[Visit, ...]:
-        log.info("task %s: finding teams for %d visits", self.task.id, len(visits))
-        needed = {item: self._catalog[item].specialties for item in self.task.items}
-        subjects = [self._subjects[visit.subject_id] for visit in visits]
-        needs = [
-            Need(subject.id, subject.region, _union(needed[item] for item in visit.items))
-            for visit, subject in zip(visits, subjects, strict=True)
-        ]
-        teams = assign(matcher.design(needs, inspectors, self.task.as_of), inspectors_seed)
-        return tuple(
-            Visit(each.subject_id, each.items, each.cells, each.ticket, each.probabilities, team)
-            for each, team in zip(visits, teams, strict=True)
-        )
+        self, visits: tuple[Visit, ...], inspectors: InspectorRegistry, inspectors_seed: str
+    ) -> tuple[tuple[Visit, ...], Odds | None]:
+        """The visits with their teams, and the odds where the matcher has exact ones."""
+        matcher: Any = self.task.matcher
+        to_match, odds = self._to_match(visits), None
+        if callable(getattr(matcher, "teams", None)):  # demands that no exact odds can keep
+            teams = matcher.teams(to_match, inspectors, inspectors_seed)
+        else:
+            odds = matcher.odds(to_match, inspectors)
+            teams = dict(zip(odds.visits, assign(odds, inspectors_seed), strict=True))
+        missing = [each.subject_id for each in visits if each.subject_id not in teams]
+        if missing and not getattr(matcher, "partial", False):
+            raise StaffingError(missing, len(missing), 0, "the matcher gave them no team")
+        staffed = tuple(
+            Visit(each.subject_id, each.items, each.cells, each.ticket, each.probabilities,
+                  teams.get(each.subject_id))
+            for each in visits
+        )  # fmt: skip
+        return staffed, odds
+
+    def _to_match(self, visits: Iterable[Visit]) -> Visits:
+        """The visits as a matcher sees them."""
+        drawn = [(visit.subject_id, visit.items) for visit in visits]
+        needs = needs_of(drawn, self._subjects, self._catalog)
+        return Visits(needs, self.task.as_of, self._history)
+
+    def explain(
+        self, visit: Visit, visits: Sequence[Visit], odds: Odds, *, names: bool
+    ) -> Explanation:
+        """What `Draw.explain` says."""
+        return explain(
+            self._to_match(visits), self._inspectors, self.task.matcher, odds,
+            visit.subject_id, visit.team or (), names=names,
+        )  # fmt: skip
+
+
+def needs_of(
+    drawn: Iterable[tuple[str, Sequence[str]]], subjects: SubjectRegistry, catalog: ItemCatalog
+) -> list[Need]:
+    """Subjects and the items to check there, as a matcher sees them: with all their owners."""
+    owners = subjects.column("owner")
+    known = {subjects.ids[row]: owners[row] for row in np.flatnonzero(owners != None)}  # noqa: E711  element by element
+    items: dict[tuple[str, ...], tuple[Item, ...]] = {}
+    needs = []
+    for subject_id, names in drawn:
+        key = tuple(names)
+        if key not in items:
+            items[key] = tuple(catalog[name] for name in key)
+        needs.append(Need(subjects[subject_id], items[key], owners_of(subject_id, known)))
+    return needs
 
 
 def commit(
@@ -202,7 +265,7 @@ def commit(
         source=(source or Rehearsal()).to_json(),
         parent=None,
     )
-    return OpenDraw(task, commitment, frame, design, subjects, catalog, inspectors)
+    return OpenDraw(task, commitment, frame, design, subjects, catalog, inspectors, history)
 
 
 def draw(
@@ -300,7 +363,3 @@ def _checked(
     own = zip(design.items, design.patterns[pattern].tolist(), strict=True)
     rates = {item: design.cells[cell].rate for item, cell in own if cell in cells}
     return tuple(rates), FrozenMapping(rates)
-
-
-def _union(sets: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(sorted({each for one in sets for each in one}))

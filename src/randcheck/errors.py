@@ -154,20 +154,35 @@ class DesignError(RandcheckError, ValueError):
 
 
 @define(slots=False)
+class OddsError(RandcheckError, ValueError):
+    """An odds table that is none: sums that are not whole places, ids out of order, bad bytes."""
+
+    code: ClassVar[str] = "odds"
+    problems: tuple[Problem, ...] = field(converter=_problems)
+
+    def __str__(self) -> str:
+        return _list("odds", self.problems)
+
+
+@define(slots=False)
 class StaffingError(RandcheckError, ValueError):
-    """No team can be found. `visits` names the subjects that cannot be staffed together."""
+    """No team can be found. `visits` names the subjects that cannot be staffed together.
+
+    `needed` places in their teams outnumber the `available`; `helps` are single changes, any of
+    which would make these visits feasible (in words, with ids of inspectors).
+    """
 
     code: ClassVar[str] = "staffing"
     visits: tuple[str, ...] = field(converter=_texts)
     needed: int
     available: int
     reason: str
+    helps: tuple[str, ...] = field(default=(), converter=_texts)
 
     def __str__(self) -> str:
         named = ", ".join(self.visits[:SHOWN]) + (" …" if len(self.visits) > SHOWN else "")
-        return (
-            f"{len(self.visits)} visits cannot be staffed ({named}): {self.reason}; "
-            f"{self.needed} places in teams need inspectors, {self.available} can be filled"
+        return f"{len(self.visits)} visits cannot be staffed ({named}): {self.reason}" + (
+            f"; what would help: {', or '.join(self.helps)}" if self.helps else ""
         )
 
 

@@ -45,7 +45,8 @@ class Exclusion(Protocol):
         ...
 
 
-def _positive(instance: object, attribute: attrs.Attribute[int], value: object) -> None:
+def positive(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """The attrs validator of a whole number from 1; `ParameterError` otherwise."""
     if type(value) is not int or value < 1:
         raise ParameterError(
             f"{type(instance).__name__}.{attribute.name}",
@@ -63,7 +64,7 @@ class DrawnWithin:
     """
 
     name: ClassVar[str] = "drawn-within"
-    months: int = field(validator=_positive)
+    months: int = field(validator=positive)
 
     @property
     def reason(self) -> str:
@@ -72,7 +73,10 @@ class DrawnWithin:
     def excludes(
         self, subjects: SubjectRegistry, history: History | None, as_of: date, before: Mask
     ) -> Mask:
-        return _drawn_after(subjects, _needed(history, self.name), _back(as_of, self.months)) > 0
+        return (
+            _drawn_after(subjects, _needed(history, self.name), months_before(as_of, self.months))
+            > 0
+        )
 
 
 @frozen
@@ -93,7 +97,7 @@ class YearlyCap:
     """Drawn `times` times already in the calendar year of the as-of date, by any tasks."""
 
     name: ClassVar[str] = "yearly-cap"
-    times: int = field(validator=_positive)
+    times: int = field(validator=positive)
 
     @property
     def reason(self) -> str:
@@ -182,7 +186,7 @@ def _times(subjects: SubjectRegistry, history: History, counted: Mask) -> np.nda
     return np.bincount(np.array(rows, dtype=np.int64), minlength=len(subjects))
 
 
-def _back(day: date, months: int) -> date:
+def months_before(day: date, months: int) -> date:
     """The same day of the month `months` months before, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     for last in (day.day, 30, 29, 28):

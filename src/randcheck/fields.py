@@ -65,6 +65,10 @@ class Fault(Exception):  # noqa: N818  a fault is caught and becomes a Problem; 
         self.remedy = remedy
 
 
+_PERIODS_REMEDY = "give pairs of days, first and last; in a CSV file 2026-07-01/2026-07-14"
+_DATED_IDS_REMEDY = "give a day for each id, each id once; in a CSV file id=2024-05-31"
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -260,6 +264,47 @@ def _parse_date(value: Any) -> Any:
         raise Fault("is not a date", "write YYYY-MM-DD") from None
 
 
+def _clean_period(value: Any) -> tuple[date, date]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise Fault(f"holds {shorten(value)}, which is no first and last day", _PERIODS_REMEDY)
+    first, last = (_clean_date(day) for day in value)
+    if last < first:
+        raise Fault(f"holds a period that begins on {first} and ends on {last}", "swap the days")
+    return first, last
+
+
+def _clean_periods(value: Any) -> tuple[tuple[date, date], ...]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise Fault("is not a set of periods", _PERIODS_REMEDY)
+    return tuple(sorted({_clean_period(period) for period in value}))
+
+
+def _plain_periods(periods: tuple[tuple[date, date], ...]) -> list[list[str]]:
+    return [[day.isoformat() for day in period] for period in periods]
+
+
+def _parse_periods(value: Any) -> Any:
+    if not isinstance(value, list) or not all(isinstance(period, list) for period in value):
+        return value
+    return tuple(tuple(_parse_date(day) for day in period) for period in value)
+
+
+def _clean_dated_ids(value: Any) -> FrozenMapping:
+    if not isinstance(value, Mapping):
+        raise Fault("is not a mapping of ids to days", _DATED_IDS_REMEDY)
+    return FrozenMapping({_clean_id(name): _clean_date(day) for name, day in value.items()})
+
+
+def _plain_dated_ids(days: Mapping[str, date]) -> dict[str, str]:
+    return {name: day.isoformat() for name, day in days.items()}
+
+
+def _parse_dated_ids(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _parse_date(day) for name, day in value.items()}
+
+
 def _clean_count(value: Any) -> int | None:
     if value is None:
         return None
@@ -316,4 +361,8 @@ def some_of(*allowed: str) -> Kind:
 
 
 DAY = Kind(_clean_date, plain=_as_iso, parse=_parse_date, column="date")
+#: A set of periods, each its first and its last day, both included.
+PERIODS = Kind(_clean_periods, plain=_plain_periods, parse=_parse_periods, column="json")
+#: A day for each of some ids.
+DATED_IDS = Kind(_clean_dated_ids, plain=_plain_dated_ids, parse=_parse_dated_ids, column="json")
 COUNT = Kind(_clean_count, column="int")

@@ -20,16 +20,19 @@ from randcheck.errors import DataError, shorten
 from randcheck.fields import (
     COUNT,
     CREDIT_CODE,
+    DATED_IDS,
     DAY,
     ID,
     MAYBE_WORD,
     NAME,
     OWNER,
+    PERIODS,
     SOME,
     WORD,
     WORDS,
     Fact,
     Fault,
+    FrozenMapping,
     Kind,
     choice,
     declare,
@@ -53,6 +56,9 @@ RISK_CLASSES = ("A", "B", "C", "D")
 
 #: 一般检查事项, 重点检查事项.
 CATEGORIES = ("general", "key")
+
+#: 执法检查人员, 专家.
+ROLES = ("inspector", "expert")
 
 
 @frozen(kw_only=True)
@@ -120,7 +126,8 @@ class Subject(Fact):
     `region` and `industry` (GB/T 4754) are codes or words; scopes match them by prefix.
     `risk_class` is A to D, or `None` where it is not known. `owner` is the id of the subject that
     an attached object belongs to. `credit_code` is the unified social credit code that the subject
-    claims, often equal to its id; it is checked by GB 32100-2015.
+    claims, often equal to its id; it is checked by GB 32100-2015. `street` is where it is, more
+    exactly than its region (街道).
     """
 
     id: str = declare(ID)
@@ -135,6 +142,7 @@ class Subject(Fact):
     status: str = declare(WORD, default="active", kw_only=True)
     owner: str | None = declare(OWNER, default=None, kw_only=True)
     credit_code: str | None = declare(CREDIT_CODE, default=None, kw_only=True)
+    street: str | None = declare(MAYBE_WORD, default=None, kw_only=True)
 
     def contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         return subject_contradictions(self.id, self.kind, self.owner)
@@ -165,6 +173,16 @@ class Inspector(Fact):
     `certificate` is the number of the law-enforcement certificate, valid up to and including
     `certificate_expires`. `capacity` is the most visits of one draw, `None` for no limit.
     `conflicts` are ids of subjects that this person must not inspect.
+
+    `qualifications` say what the person may do beyond that, such as lead a team; `trainings` were
+    completed. `leave` holds the first and last day of each absence, both included. `assigned` are
+    prefixes of regions that the person is lent to (跨区域调派). `role` is `"inspector"` or
+    `"expert"` (专家).
+
+    What conflicts of interest (回避) are found by: `kin` are ids of subjects run by relatives,
+    `interests` those in which the person has a financial interest, `employers` those where the
+    person had a job, each with its last day (a day to come means that the job goes on), `street`
+    is where the person lives.
     """
 
     id: str = declare(ID)
@@ -176,12 +194,25 @@ class Inspector(Fact):
     certificate_expires: date = declare(DAY, kw_only=True)
     capacity: int | None = declare(COUNT, default=None, kw_only=True)
     conflicts: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    qualifications: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    trainings: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    leave: tuple[tuple[date, date], ...] = declare(PERIODS, default=(), kw_only=True)
+    assigned: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    role: str = declare(Kind(choice(*ROLES)), default="inspector", kw_only=True)
+    kin: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    interests: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
+    employers: Mapping[str, date] = declare(DATED_IDS, default=FrozenMapping({}), kw_only=True)
+    street: str | None = declare(MAYBE_WORD, default=None, kw_only=True)
 
 
 @frozen
 class PastDraw(Fact):
-    """One earlier draw of one subject: who, when, and by which task."""
+    """One earlier draw of one subject: who, when, and by which task.
+
+    `team` are the ids of the inspectors who went, `()` where that is not known.
+    """
 
     subject: str = declare(ID)
     drawn_on: date = declare(DAY)
     task: str = declare(WORD)
+    team: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)

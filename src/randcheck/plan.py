@@ -18,7 +18,7 @@ from randcheck import strategy
 from randcheck.errors import DataError, ParameterError, Problem, UnknownNameError, shorten
 from randcheck.exclusions import Exclusion, exclusion_from_json, exclusion_to_json
 from randcheck.ids import id_fault
-from randcheck.matching import MATCHERS, FlowMatcher, Matcher
+from randcheck.matching import MATCHERS, ConditionedMatcher, FairMatcher, Matcher
 from randcheck.models import Scope
 from randcheck.rates import parse_count
 from randcheck.samplers import ALLOCATIONS, SAMPLERS, Sampler
@@ -50,7 +50,7 @@ class Task:
     items: tuple[str, ...] = field(converter=_as_tuple)
     sampler: Sampler
     as_of: date
-    matcher: Matcher | None = Factory(FlowMatcher)
+    matcher: Matcher | ConditionedMatcher | None = Factory(FairMatcher)
     scope: Scope = Factory(Scope)
     reserves: int = field(default=0, converter=_as_reserves)
     exclusions: tuple[Exclusion, ...] = field(default=(), converter=_as_tuple)
@@ -159,8 +159,9 @@ def _task_problems(task: Task) -> Iterable[Problem]:
     if not callable(getattr(task.sampler, "design", None)):
         remedy = "give an object with design(frame)"
         yield Problem(None, "sampler", shorten(task.sampler), "is no sampler", remedy)
-    if task.matcher is not None and not callable(getattr(task.matcher, "design", None)):
-        remedy = "give an object with design(visits, inspectors, as_of), or None"
+    methods = (getattr(task.matcher, name, None) for name in ("odds", "teams"))
+    if task.matcher is not None and not any(map(callable, methods)):
+        remedy = "give an object with odds(visits, inspectors), or None"
         yield Problem(None, "matcher", shorten(task.matcher), "is no matcher", remedy)
     if not isinstance(task.scope, Scope):
         yield Problem(None, "scope", shorten(task.scope), "is no Scope", "give randcheck.Scope(…)")

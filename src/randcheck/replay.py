@@ -16,7 +16,8 @@ names it. What only the public can know, the published digest and the source's t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from randcheck import canonical
 from randcheck.draw import OpenDraw, commit
 from randcheck.errors import DataError, RandcheckError, RecordError, shorten
 from randcheck.history import History
-from randcheck.matching import Matcher
-from randcheck.plan import Task
+from randcheck.matching import Matcher, Odds
+from randcheck.plan import STRATEGIES, Task
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.samplers import Sampler
-from randcheck.strategy import describe
+from randcheck.stage import Stage, StageRecord, commit_teams, recuse
+from randcheck.strategy import describe, rebuild
 from randcheck.verify import Finding, Report
 
 #: How many differences of one kind are listed.
@@ -87,6 +89,82 @@ def replay(
         used = inspectors if found.commitment["matcher"] is not None else None
         findings += _again(found, task, subjects, catalog, used, history, sheet)
     return Report(tuple(findings), UNCHECKED)
+
+
+def replay_stage(
+    record: StageRecord | bytes,
+    *,
+    drawn: DrawRecord | Stage,
+    before: DrawRecord | None = None,
+    odds: Odds | None = None,
+    earlier: Sequence[Stage] = (),
+    subjects: SubjectRegistry,
+    catalog: ItemCatalog,
+    inspectors: InspectorRegistry,
+    history: History | None = None,
+    matcher: Matcher | None = None,
+) -> Report:
+    """Do a stage again from the registries, and from what drew the teams, and compare.
+
+    For teams in a second step, `drawn` is the record before; for a recusal, `drawn`, `odds`,
+    `before` (there `record`) and `earlier` are those of `recuse`. Findings are numbered as those of
+    `replay`: 1 the bytes, 3 the matcher, 4 the odds that can not be made again, 6 the commitment, 7
+    seeds and teams.
+    """
+    try:
+        stage = record if isinstance(record, StageRecord) else StageRecord.from_bytes(record)
+        stated = stage.to_json()
+        bound = stated["commitment"]
+    except RandcheckError as error:
+        return Report((_finding(1, "stage", "the record of a stage", str(error)),), UNCHECKED)
+    given: dict[str, Any] = {
+        "subjects": subjects,
+        "catalog": catalog,
+        "inspectors": inspectors,
+        "history": history,
+        "source": _Source(bound["source"]),
+        "nonce": bound["nonce"],
+    }
+    try:
+        given["matcher"] = matcher or rebuild(bound["matcher"], STRATEGIES)
+    except (RandcheckError, KeyError, TypeError, AttributeError) as error:
+        finding = _finding(3, "commitment.matcher", "a matcher that can be rebuilt", str(error))
+        return Report((finding,), UNCHECKED)
+    try:
+        day = date.fromisoformat(bound["task"]["as_of"])
+        if bound["kind"] == "teams" and isinstance(drawn, DrawRecord):
+            again = commit_teams(drawn, as_of=day, **given)
+        else:
+            told = bound["recusal"]
+            again = recuse(
+                drawn,
+                bound["visits"][0],
+                leaving=told["leaving"],
+                reason=told["reason"],
+                decided=day,
+                odds=odds,
+                record=before,
+                earlier=earlier,
+                **given,
+            )
+        expected = again.draw(stated["randomness"]).record.to_json()
+    except Exception as error:  # whatever the record says, the answer is a finding
+        return Report((_finding(4, "odds", "can be made again", f"{error}"),), UNCHECKED)
+    findings = [
+        _finding(6, f"commitment.{key}", expected["commitment"][key], bound[key])
+        for key in bound
+        if key != "matcher" and _differ(expected["commitment"][key], bound[key])
+    ]
+    findings += [
+        _finding(7, key, expected[key], stated[key])
+        for key in stated
+        if key != "commitment" and not findings and _differ(expected[key], stated[key])
+    ]
+    return Report(tuple(findings), UNCHECKED)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return canonical.dumps(one) != canonical.dumps(other)
 
 
 def _finding(number: int, where: str, expected: object, found: object) -> Finding:
@@ -191,6 +269,7 @@ def _compare_draws(record: DrawRecord, opened: OpenDraw) -> list[Finding]:
         opened._subjects,
         opened._catalog,
         opened._inspectors,
+        opened._history,
     )
     try:
         again = bound.draw(record.randomness).record.to_json()

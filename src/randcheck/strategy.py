@@ -91,10 +91,17 @@ def _offer(allowed: set[str]) -> str:
 
 def _revive(value: Any, known: Mapping[str, type]) -> Any:
     if isinstance(value, Mapping):
-        if value.keys() == _KEYS:
+        if _is_description(value):
             return rebuild(value, known)
         return {name: _revive(entry, known) for name, entry in value.items()}
+    if isinstance(value, list):
+        revived = [_revive(entry, known) for entry in value]
+        return tuple(revived) if any(_is_description(entry) for entry in value) else revived
     return value
+
+
+def _is_description(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == _KEYS
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -112,7 +119,7 @@ def _plain(name: str, value: Any) -> Any:
         raise ParameterError(
             name, shorten(value), "is a float, which is not exact", "give text or a Fraction"
         )
-    if attrs.has(type(value)) or hasattr(value, "design"):
+    if attrs.has(type(value)) or hasattr(value, "design") or hasattr(value, "bars"):
         return describe(value)
     raise ParameterError(
         name,

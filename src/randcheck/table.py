@@ -342,7 +342,7 @@ def _clean_codes(
     faults: dict[int, Fault] = {}
     for code, (_, value) in enumerate(found):
         try:
-            cleaned.append(kind.clean(value))
+            cleaned.append(kind.clean(value.value if type(value) is _Alone else value))
         except Fault as fault:
             faults[code] = fault
             cleaned.append(None)
@@ -358,18 +358,25 @@ def _clean_codes(
     return Codes(recode[np.array(raw, dtype=np.int32)] if raw else recode, tuple(distinct))
 
 
+class _Alone:
+    """A raw value that has no hash: before it is cleaned it equals no other."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def _hashable(value: Any) -> tuple[type, Any]:
     """A key under which equal raw values of one type meet, and others never."""
     if type(value) is str or value is None:
         return (type(value), value)
-    if isinstance(value, Mapping):
-        return (dict, repr(value))
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
         value = tuple(value)
     try:
         hash(value)
     except TypeError:
-        value = repr(value)
+        value = _Alone(value)
     return (type(value), value)
 
 

@@ -7,7 +7,7 @@ import randcheck as rc
 from randcheck.errors import DataError
 from randcheck.io import read_csv, write_csv, write_visits
 from randcheck.testing import made_up_catalog, made_up_subjects
-from worlds import inspectors, joint_task, world
+from worlds import full_inspectors, inspectors, joint_task, past_teams, world
 
 HISTORY = rc.History.from_records([rc.PastDraw("a", date(2026, 1, 1), "T")])
 CATALOG = rc.ItemCatalog.from_records(
@@ -17,7 +17,19 @@ CATALOG = rc.ItemCatalog.from_records(
         rc.Item("j", "乙", "law", applies_to=rc.Scope(ids=("x",), risk_classes=("A", "D"))),
     ]
 )  # fmt: skip
-TABLES = [made_up_subjects(30), made_up_catalog(), CATALOG, inspectors(5), HISTORY]
+STREETS = rc.SubjectRegistry.from_records(
+    [rc.Subject("a", "n", region="r", street="East Street"), rc.Subject("b", "n", region="r")]
+)
+TABLES = [
+    made_up_subjects(30),
+    made_up_catalog(),
+    CATALOG,
+    inspectors(5),
+    HISTORY,
+    STREETS,
+    full_inspectors(),
+    past_teams(),
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
@@ -74,6 +86,47 @@ def test_dates_and_numbers_that_are_none(tmp_path):
         (3, "capacity", "is not a whole number from 0"),
         (4, "certificate_expires", "is missing"),
     ]
+
+
+INSPECTORS = "id,name,department,certificate,certificate_expires"
+
+
+def test_leave_and_employers_as_cells(tmp_path):
+    write_csv(tmp_path / "t.csv", full_inspectors())
+    with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["leave"] for row in rows[:2]] == ["", "2026-07-01/2026-07-14;2026-08-01/2026-08-01"]
+    assert [row["employers"] for row in rows[:2]] == ["", "s4=x=2023-01-01;s5=2024-05-31"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("leave", "next week", "is not a set of periods"),
+        ("leave", "2026-07-01", "is no first and last day"),
+        ("leave", "2026-07-01/2026-07-14/2026-07-15", "is no first and last day"),
+        ("leave", "2026-07-01/soon", "is not a set of periods"),
+        ("leave", "2026-07-01/2026-07-14;", "is not a set of periods"),
+        ("leave", "2026-07-14/2026-07-01", "begins on 2026-07-14 and ends on 2026-07-01"),
+        ("employers", "s1", "is not a mapping of ids to days"),
+        ("employers", "s1=", "is not a mapping of ids to days"),
+        ("employers", "2024-05-31", "is not a mapping of ids to days"),
+        ("employers", "s1=2024-05-31;s1=2023-01-01", "is not a mapping of ids to days"),
+        ("employers", "s1 =2024-05-31", "has blanks at its edges"),
+        ("role", "guest", "is not known here"),
+    ],
+)
+def test_cells_that_are_none(tmp_path, column, cell, reason):
+    text = f"{INSPECTORS},{column}\na,n,d,c,2027-01-01,{cell}\n"
+    [(row, where, found)] = problems(tmp_path, text, rc.InspectorRegistry)
+    assert (row, where) == (2, column)
+    assert reason in found
+
+
+def test_a_bad_cell_is_shown_with_what_would_be_right(tmp_path):
+    (tmp_path / "t.csv").write_text(f"{INSPECTORS},leave\na,n,d,c,2027-01-01,soon\n")
+    with pytest.raises(DataError, match=r"row 2, leave: 'soon' is not .*2026-07-01/2026-07-14"):
+        read_csv(tmp_path / "t.csv", rc.InspectorRegistry)
 
 
 def test_a_scope_that_is_none(tmp_path):

@@ -38,7 +38,7 @@ allocation = { name = "neyman", deviations = { A = "0.1", B = 1 } }
 name = "risk-stratified"
 rates = { A = "1%", B = "1/30" }
 [matcher]
-name = "flow"
+name = "fair"
 team_size = 3
 [source]
 kind = "lottery"
@@ -57,7 +57,7 @@ def read(tmp_path, text):
 def test_a_small_task(tmp_path):
     told = read(tmp_path, SMALL)
     assert told.task.sampler == rc.UniformSampler(rate="3%")
-    assert told.task.matcher == rc.FlowMatcher()
+    assert told.task.matcher == rc.FairMatcher()
     assert told.source == rc.Rehearsal()
     assert told.registries == {}
 
@@ -73,7 +73,7 @@ def test_a_full_task(tmp_path):
         departments=("fire",),
         scope=rc.Scope(regions=("01",)),
         exclusions=(rc.DrawnWithin(months=12), rc.OwnerExcluded()),
-        matcher=rc.FlowMatcher(team_size=3),
+        matcher=rc.FairMatcher(team_size=3),
         sampler=rc.JointItemSampler(
             {
                 "food": rc.RiskStratifiedSampler(
@@ -104,7 +104,7 @@ def test_a_full_task(tmp_path):
         ("[sampler]", '[registries]\nfirms = "x"\n[sampler]', "unknown registry: 'firms'"),
         ("[sampler]", '[scope]\nregion = ["x"]\n[sampler]', "region"),
         ("[sampler]", '[[exclusions]]\nname = "x"\n[sampler]', "unknown exclusion"),
-        ("[sampler]", '[matcher]\nname = "flow"\nteam_size = 1\n[sampler]', "inspect in pairs"),
+        ("[sampler]", '[matcher]\nname = "fair"\nteam_size = 1\n[sampler]', "inspect in pairs"),
     ],
 )
 def test_a_beginners_mistakes(tmp_path, before, after, words):

@@ -96,7 +96,7 @@ OTHERS = [
     rc.RiskStratifiedSampler(rates=RATES, floor={"A": 1}),
     rc.RiskStratifiedSampler(total=5, allocation=rc.NeymanAllocation({"A": "0.5"})),
     joint_task().sampler,
-    rc.FlowMatcher(team_size=3),
+    rc.FairMatcher(team_size=3),
     rc.DrawnThisYear(),
     rc.YearlyCap(2),
     rc.Cell(1, ["a"], items="food"),

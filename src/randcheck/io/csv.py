@@ -1,8 +1,9 @@
 """Registries as CSV files, and the list of visits.
 
 Rules enforced here:
-1. UTF-8, a header with the fields' names, a line a fact. An empty cell is an unknown value, sets
-   are written with `;` between texts, dates as YYYY-MM-DD.
+1. UTF-8, a header with the fields' names, a line a fact. An empty cell is an unknown value or an
+   empty set; sets are written with `;` between their entries, dates as YYYY-MM-DD, a period as
+   first/last day, an id with its day as id=day.
 2. A cell that begins with `=` is a formula that a spreadsheet left; it is refused.
 3. A line with more or fewer cells than the header, or an unfinished quote, is an error that names
    the line; nothing is guessed.
@@ -11,21 +12,21 @@ Rules enforced here:
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from randcheck.draw import Draw
 from randcheck.errors import DataError, Problem, shorten
-from randcheck.fields import Kind, kinds
-from randcheck.models import Scope
+from randcheck.fields import DATED_IDS, PERIODS, Kind, kinds
+from randcheck.models import SCOPE, Scope
 from randcheck.registry import SubjectRegistry
 from randcheck.table import Table
 
 T = TypeVar("T", bound=Table[Any])
 
-#: Between the texts of a set.
+#: Between the entries of a set.
 SEPARATOR = ";"
 
 #: In a scope's column: no restriction. An empty cell there means what `Scope` means by default.
@@ -91,19 +92,55 @@ def _faults(header: list[str], lines: list[list[str]]) -> Iterable[Problem]:
 
 def _value(text: str, kind: Kind | None) -> Any:
     """A cell's value; a text that cannot be read stays a text, which the registry reports."""
-    if text == "":
-        return () if kind is not None and kind.column == "texts" else None
     column = None if kind is None else kind.column
-    if column == "texts":
-        return tuple(entry.strip() for entry in text.split(SEPARATOR))
-    if column == "date":
-        try:
+    try:
+        if column == "texts":
+            return _entries(text)
+        if kind in _SETS:
+            return _SETS[kind][0](_entries(text))
+        if text == "":
+            return None
+        if column == "date":
             return date.fromisoformat(text)
-        except ValueError:
-            return text
+    except ValueError:
+        return text
     if column == "int":
         return int(text) if text.isascii() and text.isdigit() else text
     return text
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(SEPARATOR)) if text else ()
+
+
+def _read_periods(entries: tuple[str, ...]) -> tuple[tuple[date, ...], ...]:
+    return tuple(tuple(map(date.fromisoformat, entry.split("/"))) for entry in entries)
+
+
+def _show_periods(periods: tuple[tuple[date, date], ...]) -> str:
+    return SEPARATOR.join(f"{first}/{last}" for first, last in periods)
+
+
+def _read_dated_ids(entries: tuple[str, ...]) -> dict[str, date]:
+    found: dict[str, date] = {}
+    for entry in entries:
+        name, _, day = entry.rpartition("=")
+        if not name or name in found:
+            raise ValueError(f"{entry!r} has no id, or another's")
+        found[name] = date.fromisoformat(day)
+    return found
+
+
+def _show_dated_ids(days: Mapping[str, date]) -> str:
+    return SEPARATOR.join(f"{name}={day}" for name, day in days.items())
+
+
+#: Sets of other things than texts: how a cell's entries are read (`ValueError` if they cannot be),
+#: and how the cell is written.
+_SETS: dict[Kind | None, tuple[Callable[[tuple[str, ...]], Any], Callable[[Any], str]]] = {
+    PERIODS: (_read_periods, _show_periods),
+    DATED_IDS: (_read_dated_ids, _show_dated_ids),
+}
 
 
 def _scopes(columns: dict[str, list[Any]], size: int) -> list[Any]:
@@ -130,7 +167,7 @@ def write_csv(path: str | Path, table: Table[Any]) -> None:
     columns: list[list[str]] = []
     for name, kind in schema.items():
         values = table.column(name)
-        if kind.column == "json":
+        if kind == SCOPE:
             for part in kinds(Scope):
                 header.append(_SCOPE + part)
                 default = getattr(Scope(), part)
@@ -140,7 +177,8 @@ def write_csv(path: str | Path, table: Table[Any]) -> None:
                 )
         else:
             header.append(name)
-            columns.append([_cell(value) for value in values])
+            show = _SETS[kind][1] if kind in _SETS else _cell
+            columns.append([show(value) for value in values])
     _write(path, header, zip(*columns, strict=True))
 
 
