@@ -2,6 +2,7 @@ import json
 import pickle
 from datetime import date
 
+import attrs
 import pytest
 
 import randcheck as rc
@@ -13,6 +14,7 @@ from worlds import AS_OF, RANDOMNESS, inspectors, joint_task, world
 WORLD = world()
 OPENED = rc.commit(joint_task(), **WORLD, inspectors=inspectors(), nonce="n")
 DRAW = OPENED.draw(RANDOMNESS)
+GIVEN = WORLD | {"inspectors": inspectors()}
 
 
 class Strange:
@@ -61,7 +63,9 @@ def test_visits_carry_exact_odds_and_distinct_teams():
         assert len(set(visit.team)) == 2
         assert visit.ticket == tickets.ticket(DRAW.record.subjects_seed, visit.subject_id)
     assert [visit.ticket for visit in DRAW.visits] == sorted(v.ticket for v in DRAW.visits)
-    assert DRAW.odds is None
+    assert DRAW.odds.digest == DRAW.record.odds_sha256
+    for visit in DRAW.visits:
+        assert all(DRAW.odds.probability(visit.subject_id, name) > 0 for name in visit.team)
     assert DRAW.grade == "G0"
 
 
@@ -245,3 +249,67 @@ def test_what_a_draw_looks_like():
 def test_visits_as_a_dataframe(backend):
     for draw in (DRAW, rc.draw(joint_task(), **WORLD, randomness="1")):
         assert len(draw.to_dataframe(backend=backend)) == len(draw.visits)
+
+
+def test_a_visit_is_explained_by_numbers_and_names_only_for_those_who_ask():
+    first = DRAW.visits[0]
+    people = list(inspectors())
+    people[3] = attrs.evolve(people[3], conflicts=(first.subject_id,), kin=(first.subject_id,))
+    people[5] = attrs.evolve(people[5], certificate_expires=date(2026, 6, 30), regions=("x",))
+    given = WORLD | {"inspectors": rc.InspectorRegistry.from_records(people)}
+    draw = rc.draw(joint_task(), **given, randomness="6")
+    visit = next((each for each in draw.visits if each.subject_id == first.subject_id), None)
+    chosen = visit or draw.visits[0]
+    told = draw.explain(chosen.subject_id)
+    assert told.team == chosen.team
+    assert told.names is None
+    assert set(told.odds) == set(chosen.team)
+    for name in chosen.team:
+        assert told.odds[name] == draw.odds.probability(chosen.subject_id, name) > 0
+    assert told.left_out["certificate"] == told.left_out["region"] == 1
+    if visit is not None:
+        assert told.left_out["declared-relation"] == told.left_out["kinship"] == 1
+    assert told.eligible == len(people) - 1 - (visit is not None)
+    assert "out of" in str(told)
+    named = draw.explain(chosen.subject_id, names=True).names
+    assert named["certificate"] == named["region"] == (people[5].id,)
+
+
+def test_what_cannot_be_explained():
+    with pytest.raises(UnknownNameError):
+        DRAW.explain("nobody")
+    without = rc.draw(joint_task(), **WORLD, randomness="1")
+    for draw in (without, pickle.loads(pickle.dumps(DRAW))):
+        with pytest.raises(ParameterError, match="has no team"):
+            draw.explain(draw.visits[0].subject_id)
+
+    class Silent:
+        def odds(self, visits, inspectors):
+            return rc.FairMatcher().odds(visits, inspectors)
+
+    silent = rc.draw(joint_task(matcher=Silent()), **GIVEN, randomness="1")
+    with pytest.raises(ParameterError, match="does not explain itself"):
+        silent.explain(silent.visits[0].subject_id)
+
+
+def test_a_partial_matcher_leaves_visits_without_a_team_and_says_so():
+    few = rc.InspectorRegistry.from_records(
+        attrs.evolve(person, capacity=3) for person in inspectors(6)
+    )
+    given = WORLD | {"inspectors": few}
+    with pytest.raises(StaffingError):
+        rc.draw(joint_task(), **given, randomness="1")
+    draw = rc.draw(joint_task(matcher=rc.FairMatcher(partial=True)), **given, randomness="1")
+    assert sum(visit.team is not None for visit in draw.visits) == 9
+    assert rc.verify(draw.record, sheet=draw.design, odds=draw.odds).ok
+    assert rc.replay(draw.record, **given).ok
+
+
+def test_a_matcher_that_forgets_a_visit_is_refused():
+    class Forgetful:
+        def odds(self, visits, inspectors):
+            some = type(visits)(visits.needs[1:], visits.as_of)
+            return rc.FairMatcher().odds(some, inspectors)
+
+    with pytest.raises(StaffingError, match="gave them no team"):
+        rc.draw(joint_task(matcher=Forgetful()), **GIVEN, randomness="1")

@@ -82,6 +82,9 @@ class Strange:
     def design(self, frame):
         return None
 
+    def odds(self, visits, inspectors):
+        return None
+
 
 def test_a_strangers_strategy_must_be_given():
     described = joint_task(sampler=Strange(), matcher=Strange()).to_json()

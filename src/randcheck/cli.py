@@ -204,7 +204,7 @@ def _add_verify(commands: Any) -> None:
         "whether a record follows from its sheet and randomness",
         "  randcheck verify july/record.json july/sheet.jsonl --odds july/odds.jsonl \\\n"
         '      --commitment 1ca6… --randomness "05 09 12 22 31 33 + 08"\n'
-        "  randcheck verify july/stage.json july/record.json    # a stage, and the record before it",
+        "  randcheck verify july/stage.json july/record.json   # a stage, and the record before",
     )
     parser.add_argument("record", type=Path)
     parser.add_argument("sheet", type=Path, help="the odds sheet; for a stage the record before")

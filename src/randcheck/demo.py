@@ -201,7 +201,7 @@ def _separate(draw: Draw) -> float:
 
 def _checks(report: rc.Report, again: rc.Report) -> list[str]:
     return [
-        f"5 Verify       {_verdict(report)} (record, sheet and odds alone, by the standard library)",
+        f"5 Verify       {_verdict(report)} (record, sheet and odds, by the standard library)",
         f"  Replay       {_verdict(again)} (everything again from the registries, teams too)",
         "",
     ]

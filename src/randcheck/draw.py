@@ -75,6 +75,9 @@ class Draw:
     odds: Odds | None = None
     _opened: OpenDraw | None = field(default=None, repr=False, eq=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_opened": None}  # not the registries that it was drawn from
+
     def explain(self, subject_id: str, *, names: bool = False) -> Explanation:
         """Who could have gone to a visit, with which odds, and whom each rule left out.
 

@@ -307,9 +307,7 @@ def test_classes_give_what_single_people_give(monkeypatch):
     fine = solve(network, 14)
     monkeypatch.setattr(module, "SMALL", 100)
     coarse = solve(network, 14)
-    loads = [
-        np.bincount(network.people, weights=x, minlength=80) / 2**14 for x in (fine, coarse)
-    ]
+    loads = [np.bincount(network.people, weights=x, minlength=80) / 2**14 for x in (fine, coarse)]
     assert np.abs(loads[0] - loads[1]).max() < 0.3
     for numerators in (fine, coarse):
         sums = np.bincount(network.slot_of_entries, weights=numerators)
@@ -354,7 +352,20 @@ def _features():
     return [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
 
 
-# --- teams of departments, leads, experts ----------------------------------------------------------
+def test_visits_that_are_predictable_are_told_before_the_draw(caplog):
+    people = [person(n, regions=("01",)) for n in range(2)]
+    people += [person(n, regions=("02",)) for n in range(2, 5)]
+    people += [person(n, regions=("03",)) for n in range(5, 10)]
+    needs = [need("a", "01"), need("b", "02"), need("c", "03")]
+    with caplog.at_level("WARNING", logger="randcheck"):
+        odds, _ = attempt(needs, people)
+    [forced, few] = odds.predictable
+    assert (forced.subject_id, forced.eligible, forced.certain) == ("a", 2, ("p0", "p1"))
+    assert (few.subject_id, few.eligible, few.team_size, few.certain) == ("b", 3, 2, ())
+    assert "2 visits are predictable" in caplog.text
+
+
+# --- teams of departments, leads, experts --------------------------------------------------------
 
 
 def test_each_department_supplies_its_own_members():

@@ -97,9 +97,3 @@ class Eligibility:
 
 def _away(day: date, leave: tuple[tuple[date, date], ...]) -> bool:
     return any(first <= day <= last for first, last in leave)
-
-
-def candidates(eligibility: Eligibility, visit: int, pool: Positions) -> Positions:
-    """The people of a pool who may go to a visit."""
-    conflicted = eligibility.barred_from(visit)
-    return np.setdiff1d(pool, conflicted) if len(conflicted) else pool

@@ -8,7 +8,6 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from attrs import field, frozen
@@ -71,14 +70,8 @@ def explain(
         subject_id=subject_id,
         eligible=len(set(odds.people[entries].tolist())),
         team=team,
-        odds=FrozenMapping({name: Fraction(_numerator(odds, subject_id, name), odds.denominator)
+        odds=FrozenMapping({name: odds.probability(subject_id, name)
                             for name in team}),
         left_out=FrozenMapping(eligibility.left_out(visit)),
         names=listed,
     )  # fmt: skip
-
-
-def _numerator(odds: Odds, subject_id: str, name: str) -> int:
-    entries = odds.entries_of(subject_id)
-    person = odds.inspectors.index(name)
-    return int(odds.numerators[entries][odds.people[entries] == person].sum())

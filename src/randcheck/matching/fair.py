@@ -128,7 +128,14 @@ class FairMatcher:
                 self.demand,
             )
         network, numerators = self._solve(search)
-        return _table(self.bits, network, numerators, search.eligibility)
+        odds = _table(self.bits, network, numerators, search.eligibility)
+        if odds.predictable:
+            few = ", ".join(each.subject_id for each in odds.predictable[:3])
+            log.warning(
+                "%d visits are predictable, since so few people could go: %s",
+                len(odds.predictable), few,
+            )  # fmt: skip
+        return odds
 
     def _solve(self, search: Search) -> tuple[Network, Ints]:
         """The numerators for the first ways to cut teams into slots that work."""

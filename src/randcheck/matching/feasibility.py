@@ -126,7 +126,8 @@ class Search:
         self.eligibility = eligibility
         self.demand = demand
         self.pools = Pools(eligibility)
-        self._ways: dict[object, list[Way]] = {}
+        #: for each region and parts the ways, each with its spare people where pools are smallest
+        self._ways: dict[object, list[tuple[Way, int]]] = {}
         self.open = [self._possible(visit) for visit in range(len(eligibility.visits))]
 
     def first(self) -> list[Way]:
@@ -149,16 +150,20 @@ class Search:
         region = need.subject.region
         key = region, parts
         if key not in self._ways:
-            self._ways[key] = list(ways(parts))
+            self._ways[key] = [(way, self._spare(region, way)) for way in ways(parts)]
         conflicted = len(self.eligibility.barred_from(visit))
-        return [way for way in self._ways[key] if self._fits(visit, region, way, conflicted)]
+        return [
+            way for way, spare in self._ways[key] if spare >= conflicted or self._fits(visit, way)
+        ]
 
-    def _fits(self, visit: int, region: str, way: Way, conflicted: int) -> bool:
-        """Whether this visit, alone, could be staffed in this way."""
+    def _spare(self, region: str, way: Way) -> int:
+        """How many people of any pool may be missing before a visit's team could fail."""
         total = sum(slot.places for slot in way)
         pools = [self.pools.members[self.pools.number(region, slot)] for slot in way]
-        if all(len(pool) - conflicted >= total for pool in pools):
-            return True
+        return min(len(pool) for pool in pools) - total
+
+    def _fits(self, visit: int, way: Way) -> bool:
+        """Whether this visit, alone, could be staffed in this way."""
         return Places([1] * len(self.eligibility.inspectors)).fill(visit, self.slots(visit, way))
 
     def slots(self, visit: int, way: Way) -> list[tuple[int, list[int]]]:

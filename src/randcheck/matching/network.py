@@ -66,6 +66,12 @@ class Network:
         return shared_pairs(self.visit_of[self.slot_of_entries], self.people)
 
     @cached_property
+    def place_in_visit(self) -> Longs:
+        """The number of each slot in its visit, from 0."""
+        firsts = np.searchsorted(self.visit_of, self.visit_of)
+        return np.asarray(np.arange(len(self.visit_of)) - firsts)
+
+    @cached_property
     def sizes(self) -> Longs:
         """How many different people each visit could be given."""
         entries = np.bincount(
@@ -176,7 +182,7 @@ def classify(network: Network, *, fine: bool) -> Classes:
     else:
         of_visits = _kinds_of_visits(network)
         person_class = _kinds_of_people(network)
-    place = np.arange(len(network.places)) - np.searchsorted(network.visit_of, network.visit_of)
+    place = network.place_in_visit
     of_slots = _numbered(of_visits[network.visit_of] * (int(place.max(initial=0)) + 1) + place)
     number = int(person_class.max(initial=-1)) + 1
     key = of_slots[network.slot_of_entries] * number + person_class[network.people]

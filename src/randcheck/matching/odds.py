@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from attrs import frozen
 
 from randcheck import canonical, dataframes
 from randcheck.errors import CanonicalError, OddsError, Problem, UnknownNameError, shorten
@@ -34,6 +35,16 @@ Slot = tuple[int, Mapping[str, int]]
 MOST_BITS = 30
 
 _KEYS = ("bits", "capacities", "inspectors", "protocol")
+
+
+@frozen
+class Predictable:
+    """A visit whose team is nearly known: how many could go, how many do, and who must."""
+
+    subject_id: str
+    eligible: int
+    team_size: int
+    certain: tuple[str, ...]
 
 
 class Odds:
@@ -181,6 +192,38 @@ class Odds:
     def loads(self) -> npt.NDArray[np.int64]:
         """Each inspector's expected number of visits, as a numerator over `denominator`."""
         return _sums(self.people, self.numerators, len(self.inspectors))
+
+    @cached_property
+    def predictable(self) -> tuple[Predictable, ...]:
+        """Visits whose teams are nearly known: fewer than q + 2 could go, or somebody must."""
+        entries = np.bincount(self.visit_of_entries, minlength=len(self.visits))
+        first, sums = self._shared
+        again = np.flatnonzero(self.pair_of_entries >= 0)
+        again = again[~np.isin(again, first)]
+        sizes = entries - np.bincount(self.visit_of_entries[again], minlength=len(self.visits))
+        teams = _sums(self.visit_of, self.places, len(self.visits))
+        certain = np.flatnonzero(self.numerators == self.denominator)
+        must: dict[int, list[str]] = {}
+        for entry in sorted({*certain.tolist(), *first[sums == self.denominator].tolist()}):
+            visit = int(self.visit_of_entries[entry])
+            must.setdefault(visit, []).append(self.inspectors[self.people[entry]])
+        return tuple(
+            Predictable(
+                self.visits[visit],
+                int(sizes[visit]),
+                int(teams[visit]),
+                tuple(sorted(must.get(visit, ()))),
+            )
+            for visit in sorted({*np.flatnonzero(sizes < teams + 2).tolist(), *must})
+        )
+
+    @cached_property
+    def _shared(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The first entry of each pair that has several, and the sum of the pair's numerators."""
+        several = np.flatnonzero(self.pair_of_entries >= 0)
+        pairs, first = np.unique(self.pair_of_entries[several], return_index=True)
+        own = self.pair_of_entries[several]
+        return several[first], _sums(own, self.numerators[several], len(pairs))
 
     def __repr__(self) -> str:
         return (
@@ -336,13 +379,12 @@ class Odds:
             remedy = f"make it {int(self.places[row])} · 2^{self.bits}"
             found = f"{int(sums[row])}"
             yield Problem(row, "numerators", found, f"is the sum in a slot of {subject!r}", remedy)
-        visits, people, sums = self.pairs()
-        for pair in np.flatnonzero(sums > one).tolist():
-            names = (self.visits[visits[pair]], self.inspectors[people[pair]])
+        first, sums = self._shared
+        above = [*np.flatnonzero(self.numerators > one), *first[sums > one]]
+        for entry in sorted(set(map(int, above))):
+            names = self.visits[self.visit_of_entries[entry]], self.inspectors[self.people[entry]]
             remedy = f"at most 2^{self.bits}: nobody is twice in a team"
-            yield Problem(
-                None, "numerators", f"{int(sums[pair])}", f"is the sum of {names}", remedy
-            )
+            yield Problem(None, "numerators", "more than one", f"is the sum of {names}", remedy)
         for person, load in enumerate(self.loads().tolist()):
             limit = self.capacities[person]
             if limit is not None and load > limit * one:

@@ -20,9 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from randcheck.matching.factors import ClassFactors
 from randcheck.matching.levels import Infeasible, Levels, even_loads, least_predictability
-from randcheck.matching.marginals import ClassFactors, Members, Unsettled, quantise, repair
+from randcheck.matching.marginals import Members, Unsettled, quantise
 from randcheck.matching.network import Floats, Ints, Longs, Network, classify
+from randcheck.matching.repair import repair
 
 log = logging.getLogger("randcheck")
 
