@@ -9,10 +9,13 @@ import pytest
 from randcheck import DrawRecord, tickets, verify
 from randcheck.design import Cell, Design
 from randcheck.draw import _select, _visits
+from randcheck.matching import Odds, assign
 
 VECTORS = Path(__file__).parent / "vectors"
 TICKETS = json.loads((VECTORS / "tickets-v1.json").read_text())["cases"]
 DRAWS = sorted((VECTORS / "draws-v1").iterdir())
+TEAMS = sorted((VECTORS / "teams-v1").iterdir())  # docs/spec.md: odds tables and stages; ours
+GOOD_TEAMS = [path for path in TEAMS if not path.name.startswith("fail-")]
 GOOD = [path for path in DRAWS if json.loads((path / "case.json").read_text())["holds"]]
 
 
@@ -85,3 +88,39 @@ def test_our_own_drawing_gives_the_golden_outcome(path):
     stated = [(v.subject, v.ticket, v.items, v.cells) for v in record.visits]
     visits = _visits(design, taken)
     assert [(v.subject_id, v.ticket, v.items, v.cells) for v in visits] == stated
+
+
+def test_all_teams_are_there():
+    bad = [path for path in TEAMS if path.name.startswith("fail-")]
+    assert (len(TEAMS), len(bad)) == (70, 61)
+
+
+@pytest.mark.parametrize("path", TEAMS, ids=names(TEAMS))
+def test_golden_teams(path):
+    """Draws with their odds, second steps, recusals: each bad one breaks one rule."""
+    case = json.loads((path / "case.json").read_text())
+    odds = path / "odds.jsonl"
+    report = verify(
+        path / "record.json",
+        path / "before",
+        odds=odds if odds.exists() else None,
+        commitment=case["commitment"],
+        randomness=case["randomness"],
+    )
+    assert report.ok is case["holds"], f"{case['why']}: {report}"
+
+
+@pytest.mark.parametrize("path", GOOD_TEAMS, ids=names(GOOD_TEAMS))
+def test_our_own_rounding_gives_the_golden_teams(path):
+    record = json.loads((path / "record.json").read_text())
+    if not (path / "odds.jsonl").exists():
+        return
+    data = (path / "odds.jsonl").read_bytes()
+    odds = Odds.from_bytes(data)
+    assert odds.to_bytes() == data
+    drawn = dict(zip(odds.visits, assign(odds, record["inspectors_seed"]), strict=True))
+    recusal = record["commitment"].get("recusal")
+    staying = recusal["staying"] if recusal else []
+    for entry in record.get("teams", record.get("visits")):
+        if entry["team"] is not None:
+            assert entry["team"] == sorted({*staying, *drawn[entry["subject"]]})

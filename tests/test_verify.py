@@ -134,7 +134,7 @@ def field_changed(data, dice, where):
 
 
 def in_a_team(path):
-    """Who is in a team is beyond this verifier until odds exist; that there is one, is not."""
+    """Who is in a team is not checked unless odds are given; that there is one, is."""
     return len(path) > 3 and path[0] == "visits" and path[2] == "team"
 
 
@@ -601,10 +601,14 @@ def test_findings_are_counted_out_at_a_hundred():
 # --- odds and teams ------------------------------------------------------------------------------
 
 
-def test_odds_are_not_of_this_version():
+def test_odds_belong_to_a_record_that_states_them():
     assert numbers(verify(RECORD, SHEET, odds=b"a table")) == [11]
-    value = json.loads(RECORD) | {"odds_sha256": "00" * 32}
-    assert numbers(verify(canonical.dumps(value), SHEET)) == [11]
+    value = json.loads(RECORD) | {"odds_sha256": canonical.sha256(b"a table")}
+    report = verify(canonical.dumps(value), SHEET)
+    assert report.ok
+    assert report.unchecked == ("commitment", "randomness", "odds", "teams")
+    assert numbers(verify(canonical.dumps(value), SHEET, odds=b"another")) == [13]
+    assert numbers(verify(canonical.dumps(value), SHEET, odds=b"a table")) == [13]
 
 
 def test_a_committed_team_size_is_kept():

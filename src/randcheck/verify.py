@@ -1,8 +1,8 @@
 """Does a record follow from its odds sheet and its randomness? Bytes in, numbered findings out.
 
-The standard library alone, no import from the package: this file is the whole verifier, for draws
-and stages (docs/spec.md). What is empty, missing, unknown or of another type fails; nothing is
-repaired. The checks, by the number of their findings (one of 1 to 10 or 13 is the last):
+The standard library alone, no import from the package: this file is the whole verifier, of draws
+and of stages (docs/spec.md). What is empty, missing, unknown or of another type fails. The checks,
+by the number of their findings (after one of 1 to 10 or 13 the rest is skipped):
  1. What is given can be read.  2. The record is canonical JSON: RFC 8785, integers within ±2^53.
  3. Record and commitment have exactly the protocol's keys, each of the right form.
  4. The commitment is the published one.  5. The randomness is the source's.  6. The seeds follow.
@@ -29,6 +29,9 @@ from typing import Any, NamedTuple
 V1, LIMIT, NO_BOUND = "randcheck/v1", 100, b"\xff" * 33  # LIMIT: findings in a report
 UTF_16 = methodcaller("encode", "utf-16-be", "surrogatepass")
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
+KINDS = "parse_int", "parse_float", "parse_constant"  # read as what can not be canonical:
+HOOKS: Any = dict.fromkeys(KINDS, lambda text: max(-(2**53), min(int(text[:17]), 2**53)))
+HOOKS["object_pairs_hook"] = lambda pairs: dict(sorted(pairs, key=lambda pair: UTF_16(pair[0])))
 SPECIAL = bytes({*range(32), ord("\\")} - {ord("\n")})  # in a sheet only where ids need escapes
 ENDING = re.compile(rb"(null|0|[1-9][0-9]{0,8})(,(null|0|[1-9][0-9]{0,8}))*\]\]")
 FORMS: dict[str, Any] = {  # an object's keys with their forms (`?` admits null, `+` further keys)
@@ -44,8 +47,7 @@ FORMS: dict[str, Any] = {  # an object's keys with their forms (`?` admits null,
     "strategy": "name:text distribution:text version:text parameters:object",
     "inputs": "subjects:hex items:hex inspectors:hex? history:hex?",
     "sheet": "cells:cells items:texts protocol:v1 task_id:text",
-    "odds": "bits:bits capacities:limits inspectors:rising protocol:v1",
-    # or a type, and what else must hold (`type`: nothing)
+    "odds": "bits:bits capacities:limits inspectors:rising protocol:v1",  # or a type and a rule:
     "string": (str, type), "text": (str, bool), "object": (dict, type), "list": (list, type),
     "v1": (str, V1.__eq__), "kind": (str, re.compile("teams|recusal").fullmatch),
     "hex": (str, re.compile("[0-9a-f]{64}").fullmatch), "bits": (int, lambda n: 0 < n < 31),
@@ -103,24 +105,25 @@ def verify(
     except Exception as error:  # whatever was given, the answer is a finding: fail closed
         if all(finding.severity == "error" for finding in checks.findings):
             told = format_exception_only(error)[0].strip()[:200]
-            checks.findings.append(Finding(*checks.here, "what can be read", told))
-    return Report(tuple(checks.findings), tuple(checks.unchecked))
+            checks.findings += (Finding(*checks.here, "what can be read", told),)
+    return Report(checks.findings, checks.unchecked)
 
 
 class _Checks:
-    def __init__(self) -> None:
-        self.findings, self.unchecked = list[Finding](), list[str]()
-        self.leaving, self.staying, self.candidates = set[str](), set[str](), set[str]()
-        self.here = 1, "fatal", "input"
+    """One verification: its checks in order, and what they found."""
+
+    findings, unchecked = tuple[Finding, ...](), tuple[str, ...]()
+    here = 1, "fatal", "input"  # of the finding if what comes next can not be read
+    candidates = frozenset[str]()  # who has a numerator in the odds
 
     def need(self, number: int, where: str, holds: Any, expected: str, found: Any = None) -> None:
         self.here, last = (number, "fatal", where), len(self.findings) == LIMIT - 1
         if not holds:
             pair = expected[:200], ENCODER.encode(found)[:200]
             pair = ("no further findings", "more") if last else pair
-            ends = number < 11 or number == 13 or last
-            self.findings.append(Finding(number, "fatal" if ends else "error", where, *pair))
-            if ends:
+            severity = "fatal" if number < 11 or number == 13 or last else "error"
+            self.findings += (Finding(number, severity, where, *pair),)
+            if severity == "fatal":
                 raise ValueError("the checks end here")
 
     def same(self, number: int, where: str, expected: Any, found: Any) -> None:
@@ -138,25 +141,19 @@ class _Checks:
     def form(self, number: int, where: str, form: str, value: Any) -> None:
         """Whether a value has its form: an object exactly its keys, and each value its own."""
         self.here, rule = (number, "fatal", where), FORMS[form.rstrip("?")]
-        if type(rule) is str and (value is not None or form == form.rstrip("?")):
-            forms = dict(each.split(":") for each in rule.rstrip(" +").split())
+        if type(rule) is tuple:
+            self.need(number, where, _fits(form, value), form, value)
+        elif value is not None or form[-1] != "?":
+            forms = dict(each.split(":") for each in rule.removesuffix(" +").split())
             keys = {*value} if type(value) is dict else set()
             good = keys >= forms.keys() if rule[-1] == "+" else keys == forms.keys()
             self.need(number, f"keys of {where}", good, rule, sorted(keys))
             for key in forms:
                 self.form(number, f"{where}.{key}", forms[key], value[key])
-        else:
-            self.need(
-                number,
-                where,
-                (value is None and form != form.rstrip("?")) or _fits(form, value),
-                form,
-                value,
-            )
 
     def run(self, record: Any, sheet: Any, odds: Any, commitment: Any, randomness: Any) -> None:
         given = {"commitment": commitment, "randomness": randomness}
-        self.unchecked += [name for name in given if given[name] is None]
+        self.unchecked = tuple(name for name in given if given[name] is None)
         data, before, self.here = _bytes(record), _bytes(sheet), (2, "fatal", "record")
         stated = _canonical(data)
         stage = type(stated) is dict and "teams" in stated
@@ -169,41 +166,41 @@ class _Checks:
         self.same(5, "randomness", text if randomness is None else randomness, text)
         root = _seed(V1.encode(), task["id"].encode(), bytes.fromhex(digest), text.encode())
         subjects, inspectors = (_seed(name, root).hex() for name in (b"subjects", b"inspectors"))
-        self.same(6, "subjects_seed", subjects, subjects if stage else stated["subjects_seed"])
-        self.same(6, "inspectors_seed", inspectors if matcher else None, stated["inspectors_seed"])
         self.same(6, "seed", root.hex(), stated["seed"])
+        self.same(6, "subjects_seed", subjects, stated.get("subjects_seed", subjects))
+        self.same(6, "inspectors_seed", inspectors if matcher else None, stated["inspectors_seed"])
         claim, drawn = (bound if stage else stated)["odds_sha256"], None
         self.need(11, "odds", odds is None or claim, "none, as the record says", "some")
         self.need(11, "odds_sha256", matcher or claim is None, "null without a matcher", claim)
         if odds is not None and claim is not None:
             drawn = self.odds(_bytes(odds), claim, inspectors)
-            self.unchecked += ["matcher"] * (not stage)
-        self.unchecked += ["odds", "teams"] * (matcher is not None and drawn is None)
+            self.unchecked += ("matcher",) * (not stage)
+        self.unchecked += ("odds", "teams") * (matcher is not None and drawn is None)
         outcome = self.stage(before, bound) if stage else self.sheet(before, bound, subjects)
-        self.teams(stated, drawn, outcome["teams" if stage else "visits"], matcher)
+        self.teams(stated, outcome, drawn, bound.get("recusal"))
         if ENCODER.encode(stated | outcome).encode() != data:
             for key, entries in outcome.items():
                 self.same(11 if stage else 12, key, entries, stated[key])
 
-    def teams(self, stated: Any, drawn: Any, visits: Any, matcher: Any) -> None:
-        """Who may be in each visit's team and who must; a team is filled in as it is stated."""
+    def teams(self, stated: Any, outcome: Any, drawn: Any, recusal: Any) -> None:
+        """Who is in each team: the outcome is given the teams as stated, once they are judged."""
+        key, matcher = "visits" if "visits" in stated else "teams", stated["commitment"]["matcher"]
+        leaving, staying = ({*recusal[x]} if recusal else set() for x in ("leaving", "staying"))
         size, partial = (matcher and matcher["parameters"].get(x) for x in ("team_size", "partial"))
-        least = len(self.leaving | self.staying) or (size if type(size) is int else 2)
-        null = "visits" in stated and (not matcher or partial is True)
-        names = [visit["subject"] for visit in visits]
-        self.need(14, "odds", {*(drawn or ())} <= {*names}, "none but for visits", names)
-        entries = stated.get("teams", stated.get("visits"))
-        for number, (mine, entry) in enumerate(zip(visits, entries, strict=False)):
-            where = f"team[{number}]"
-            mine["team"] = team = entry.get("team") if type(entry) is dict else None
-            good = (
-                matcher and _fits("team", team) and len(team) >= least and self.staying <= {*team}
-            )
-            good = null if team is None else good and self.leaving.isdisjoint(team)
-            self.need(11, where, good, f"{least} people or more, or null", team)
+        least = len(leaving | staying) or (size if type(size) is int else 2)
+        null, names = key == "visits" and (not matcher or partial is True), [*(drawn or ())]
+        visits = {visit["subject"] for visit in outcome[key]}
+        self.need(14, "subjects of the odds", visits.issuperset(names), "visits alone", names)
+        for number, (visit, entry) in enumerate(zip(outcome[key], stated[key], strict=False)):
+            team: Any = entry.get("team") if type(entry) is dict else None
+            good = matcher and _fits("team", team) and len(team) >= least and staying <= {*team}
+            good = good and leaving.isdisjoint(team) and (not recusal or len(team) == least)
+            where, good = f"{key}[{number}].team", good or (null and team is None)
+            self.need(11, where, good, f"{least} people or more", team)
+            visit["team"] = team
             if drawn is not None:
-                right = drawn.get(mine["subject"])
-                self.same(14, where, right and sorted(self.staying.union(right)), team)
+                came = drawn.get(visit["subject"])
+                self.same(14, where, came and sorted(staying.union(came)), team)
 
     def stage(self, data: bytes, bound: Any) -> dict[str, list[Any]]:
         """What a stage's record must say, but for its teams."""
@@ -213,15 +210,13 @@ class _Checks:
         self.same(11, "kind", "recusal" if recusal else "teams", bound["kind"])
         teams = {x["subject"]: x["team"] for x in parent.get("teams", parent.get("visits"))}
         if recusal:
-            self.leaving, self.staying = {*recusal["leaving"]}, {*recusal["staying"]}
-            whole, apart = sorted(self.leaving | self.staying), not self.leaving & self.staying
-            self.need(
-                11, "visits", len(visits) == 1 and apart, "one; nobody stays and leaves", visits
-            )
-            known = visits[0] in teams or parent["commitment"].get("kind") != "recusal"
-            self.same(11, "team before", teams.get(visits[0]) if known else whole, whole)
-            self.need(14, "odds", self.candidates.isdisjoint(whole), "others", whole)
-            self.unchecked += ["published odds"] + ["team before"] * (not known)
+            whole, known = sorted(recusal["leaving"] + recusal["staying"]), visits[0] in teams
+            self.need(11, "visits", len(visits) == 1, "one visit", visits)
+            self.need(11, "leaving", _fits("ids", whole), "nobody who stays", whole)
+            self.need(14, "candidates", self.candidates.isdisjoint(whole), "nobody of these", whole)
+            self.unchecked += ("published odds",) + ("team before",) * (not known)
+            if known or parent["commitment"].get("kind") != "recusal":
+                self.same(11, "team before", teams.get(visits[0]), whole)
         else:
             good = "visits" in parent and teams == dict.fromkeys(visits)
             self.need(11, "visits", good, "all of a draw without teams", visits)
@@ -233,59 +228,29 @@ class _Checks:
         self.need(13, "odds, line 1", data.endswith(b"\n"), "lines, each ended by a newline")
         head, *lines = map(_canonical, data[:-1].split(b"\n"))
         self.form(13, "odds", "odds", head)
-        one, people, names = 1 << head["bits"], head["inspectors"], [name for name, _ in lines]
-        value = dict[tuple[int, int, int], int]()  # of each entry: inspector, line, slot
+        one, people, loads = 1 << head["bits"], head["inspectors"], Counter[int]()
+        value, names = dict[tuple[int, int, int], int](), [name for name, _ in lines]
         for number, (name, slots) in enumerate(lines):
-            good = type(name) is str and names[number - 1 : number] < [name] and slots
+            good, own = type(name) is str and names[number - 1 : number] < [name], Counter[int]()
             for slot, (places, who, odds) in enumerate(slots):
                 good = good and {*map(type, (places, *who, *odds))} == {int} and places > 0
-                good = good and who == sorted({*who}) and min(who) >= 0 < min(odds)
-                good = good and sum(odds) == places * one
-                value |= zip(((i, number, slot) for i in who), odds, strict=True)
-            self.need(13, f"odds, line {number + 2}", good, "a later subject, filled slots", name)
-        pairs, loads = Counter[Any](), Counter[int]()
-        for (i, number, _), n in value.items():
-            pairs[i, number] += n
-            loads[i] += n
-        self.need(13, "pairs", max(pairs.values(), default=0) <= one, "no odds above 1")
+                good = good and sum(odds) == places * one and who == sorted({*who})
+                good = good and min(who) >= 0 < min(odds)
+                own.update(dict(zip(who, odds, strict=True)))
+                value |= {(i, number, slot): n for i, n in zip(who, odds, strict=True)}
+            loads.update(own)
+            good = good and slots and max(own.values()) <= one
+            self.need(13, f"odds, line {number + 2}", good, "a later subject, the right sums", name)
         limits = enumerate(zip(people, head["capacities"], strict=True))
         above = [who for i, (who, most) in limits if most is not None and loads[i] > most * one]
         self.same(13, "inspectors above their capacity", [], above)
-        self.candidates = {people[i] for i, _, _ in value}
+        self.candidates = frozenset(people[i] for i in loads)
         for bit in range(head["bits"]):
-            self.round(value, bit, names, seed)
+            _round(value, bit, names, seed)
         teams: dict[str, list[str]] = {name: [] for name in names}
-        for (i, number, _), n in sorted(value.items()):
-            teams[names[number]] += [people[i]] * (n > 0)
+        for i, number, _ in sorted(entry for entry, n in value.items() if n):
+            teams[names[number]].append(people[i])
         return teams
-
-    def round(self, value: dict[Any, int], bit: int, names: list[str], seed: str) -> None:
-        """One bit of all numerators: those who have it gain or lose it, along each cycle in turn."""
-        active = [e for e, n in value.items() if n >> bit & 1]
-        row = {e: active[n ^ 1] for n, e in enumerate(active)}  # each slot has an even number
-        column, left = dict[Any, Any](), sorted(active)
-        for depth in (2, 1, 0):  # links in a visit, then of an inspector, then of all
-            rest: list[Any] = []
-            for e in left:
-                if rest and rest[-1][:depth] == e[:depth]:
-                    column[e] = rest.pop()
-                    column[column[e]] = e
-                else:
-                    rest.append(e)
-            left = rest
-        for i, number, slot in active:
-            e, named = (
-                (i, number, slot),
-                (str(x).encode() for x in (bit, names[number], slot, i // 256)),
-            )
-            if e in row:
-                coin = _seed(*named, start=f"{seed}:".encode())[i % 256 // 8] >> 7 - i % 8 & 1
-            while e in row:
-                other = row.pop(e)
-                del row[other]
-                value[e] += 1 << bit if coin else -1 << bit
-                value[other] -= 1 << bit if coin else -1 << bit
-                e = column[other]
 
     def sheet(self, data: bytes, bound: Any, seed: str) -> dict[str, list[Any]]:
         """Cells, visits (their teams left open) and reserves, from each cell's lowest tickets."""
@@ -310,8 +275,8 @@ class _Checks:
             for entry in order[:take]:
                 visited.setdefault(entry, []).append(cell)
             for ticket, who, _ in order[take : take + spare]:
-                spared = {"cell": cell, "subject": who.decode(), "ticket": ticket.hex()}
-                out["reserves"].append(spared)
+                kept = {"cell": cell, "subject": who.decode(), "ticket": ticket.hex()}
+                out["reserves"].append(kept)
         for (ticket, who, pattern), own in sorted(visited.items()):
             due = [item for item, cell in zip(items, pattern, strict=True) if cell in own]
             visit = {"cells": own, "items": due, "subject": who.decode(), "team": None}
@@ -345,12 +310,39 @@ class _Checks:
         return sizes, found
 
 
+def _round(value: dict[Any, int], bit: int, names: list[str], seed: str) -> None:
+    """One bit of the numerators of (inspector, line, slot): each active one gains or loses it."""
+    active = [entry for entry, n in value.items() if n >> bit & 1]
+    row = {entry: active[n ^ 1] for n, entry in enumerate(active)}  # each slot has an even number
+    column, left = dict[Any, Any](), sorted(active)
+    for depth in (2, 1, 0):  # links in a visit, then of an inspector, then of all
+        rest: list[Any] = []
+        for entry in left:
+            if rest and rest[-1][:depth] == entry[:depth]:
+                column[entry] = rest.pop()
+                column[column[entry]] = entry
+            else:
+                rest.append(entry)
+        left = rest
+    for entry in active:
+        if entry in row:  # the leader of a cycle
+            i, number, slot = entry
+            named = (str(x).encode() for x in (bit, names[number], slot, i // 256))
+            coin = _seed(*named, start=f"{seed}:".encode())[i % 256 // 8] >> 7 - i % 8 & 1
+            gain = 1 << bit if coin else -1 << bit
+            while entry in row:
+                other = row.pop(entry)
+                del row[other]
+                value[entry], value[other] = value[entry] + gain, value[other] - gain
+                entry = column[other]
+
+
 def _rows(body: bytes) -> Any:
     """Each line's id, what parts it from its cells, and their text up to the line's end."""
     rows = body[2:-1].split(b'\n["')
     plain = body[:2] == b'["' and len(body.translate(None, SPECIAL)) == len(body)
     if plain and (body.count(b"\n"), body.count(b'"')) == (len(rows), 2 * len(rows)):
-        return map(methodcaller("partition", b'",['), rows)  # one quote in each: the id's end
+        return (row.partition(b'",[') for row in rows)  # one quote in each: the id's end
     values = map(_canonical, body[:-1].split(b"\n"))  # ids that need escapes
     return ((x.encode(), b"", ENCODER.encode(cells)[1:].encode() + b"]") for x, cells in values)
 
@@ -372,11 +364,7 @@ def _bytes(given: Any) -> bytes:
 
 
 def _canonical(data: bytes) -> Any:
-    """The value of its canonical bytes; what can not be in them is read as something else."""
-    kinds = "parse_int", "parse_float", "parse_constant"
-    hooks: Any = dict.fromkeys(kinds, lambda text: max(-(2**53), min(int(text[:17]), 2**53)))
-    hooks["object_pairs_hook"] = lambda pairs: dict(sorted(pairs, key=lambda pair: UTF_16(pair[0])))
-    value = json.loads(data.decode(), **hooks)
+    value = json.loads(data.decode(), **HOOKS)
     if ENCODER.encode(value).encode() != data:
         raise ValueError("not canonical: blanks, escapes, order of keys, a key twice, a number")
     return value

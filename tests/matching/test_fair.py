@@ -1,10 +1,13 @@
 """Fair odds: feasible exactly when brute force says so, every hard rule on every draw, the aims."""
 
+import json
 import os
+import pickle
 import random
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from fractions import Fraction
 from math import sqrt
 
@@ -16,7 +19,7 @@ from scipy.stats import norm
 
 import randcheck as rc
 from randcheck.errors import ParameterError, StaffingError
-from randcheck.matching import FairMatcher, assign
+from randcheck.matching import ConditionedMatcher, FairMatcher, NamedExclusion, Rotation, assign
 from randcheck.matching.network import Network
 from randcheck.matching.solve import predictability, solve
 from staff import (
@@ -31,6 +34,7 @@ from staff import (
     registry,
     visits,
 )
+from worlds import inspectors, joint_task, world
 
 SEEDS = ("aa" * 32, "bb" * 32, "cc" * 32)
 
@@ -404,8 +408,6 @@ def test_a_lead_and_an_expert():
 
 
 def test_trainings_leave_and_loans_decide():
-    from datetime import date
-
     people = [
         person(0, trainings=("2026",)),
         person(1, trainings=("2026",), leave=((date(2026, 6, 20), AS_OF),)),
@@ -449,3 +451,44 @@ def test_a_team_is_at_least_a_pair(size):
 def test_parameters_that_cannot_be_meant(given_):
     with pytest.raises(ParameterError):
         FairMatcher(**given_)
+
+
+# --- in tasks and draws --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        FairMatcher(team_size=3, trainings=("2026",), lead="lead", experts=("boilers",)),
+        FairMatcher(rules=(Rotation(months=6), NamedExclusion("p1", "s1", "a letter"))),
+        FairMatcher(each_department=2, partial=True, bits=12),
+        ConditionedMatcher(base=FairMatcher(team_size=3), apart=(("a", "b"),), hours={"food": 2},
+                           most_hours=20, new_pairs=True),
+    ],
+    ids=lambda matcher: type(matcher).__name__,
+)  # fmt: skip
+def test_matchers_survive_a_task_in_json(matcher):
+    task = joint_task(matcher=matcher)
+    copy = rc.Task.from_json(json.loads(json.dumps(task.to_json())))
+    assert copy.matcher == matcher
+    assert pickle.loads(pickle.dumps(matcher)) == matcher
+    assert hash(copy.matcher) == hash(matcher)
+
+
+def test_who_went_last_time_does_not_go_again():
+    given_ = world(100)
+    people = inspectors(8)
+    names = list(people.ids)
+    history = rc.History.from_records(
+        rc.PastDraw(name, date(2026, 1, 5), "T0", team=(names[n % 8], names[(n + 1) % 8]))
+        for n, name in enumerate(given_["subjects"].ids)
+    )
+    task = joint_task(matcher=FairMatcher(rules=(Rotation(),)))
+    draw = rc.draw(task, **given_, inspectors=people, history=history, randomness="1")
+    before = {past.subject: set(past.team) for past in history}
+    for visit in draw.visits:
+        assert not before[visit.subject_id] & set(visit.team)
+        assert draw.explain(visit.subject_id).left_out == {"rotation": 2}
+    assert rc.replay(draw.record, **given_, inspectors=people, history=history).ok
+    with pytest.raises(ParameterError, match="history"):
+        rc.draw(task, **given_, inspectors=people, randomness="1")

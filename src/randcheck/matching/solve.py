@@ -35,11 +35,13 @@ SMALL = 20_000
 HOPELESS = 1.5
 #: Above this multiple of the trivial bound odds are capped, …
 TOLERATED = 1.10
+#: (what coarse units are rounded to may not come nearer to it than this)
+ROUNDED = 1.08
 #: … at the first of these multiples of the least feasible that whole numerators can keep.
 MARGINS = (1.05, 1.075)
 
 #: Numerators are whole multiples of a power of 2 as long as equal odds are so many of these units.
-FEWEST_UNITS = 20
+FEWEST_UNITS = 10
 
 #: A cap is rounded up to a whole numerator where that raises it by no more than this factor.
 UP = 1.03
@@ -111,8 +113,17 @@ class _Part:
         levels, of_classes = self._levels(np.ones(len(self.fair_of_classes)))
         if of_classes.predictability(self.fair_of_classes) <= HOPELESS * trivial:
             for bits in self.precisions:
-                one = np.full(self.network.visits, 1 << bits)
-                plain = self._quantised(levels, of_classes, one, bits)
+                most = np.full(self.network.visits, 1 << bits)
+                if bits < self.bits:  # units are coarse: none may be one too many
+                    equal = self.fair * float(1 << bits)
+                    limit = np.maximum(np.floor(ROUNDED * trivial * equal), np.ceil(equal))
+                    most = np.minimum(most, limit.astype(np.int64))
+                try:
+                    plain = self._quantised(levels, of_classes, most, bits)
+                except Unsettled:
+                    if bits == self.bits:
+                        raise
+                    continue
                 if predictability(self.network, plain, self.bits) <= TOLERATED * trivial:
                     return plain
         log.info("matching: capping predictability")
