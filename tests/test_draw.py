@@ -313,3 +313,18 @@ def test_a_matcher_that_forgets_a_visit_is_refused():
 
     with pytest.raises(StaffingError, match="gave them no team"):
         rc.draw(joint_task(matcher=Forgetful()), **GIVEN, randomness="1")
+
+
+def test_teams_smaller_than_the_committed_size_are_refused():
+    class Small:
+        name = "small"
+
+        def __init__(self):
+            self.team_size = 3
+
+        def odds(self, visits, inspectors):
+            return rc.FairMatcher(team_size=2).odds(visits, inspectors)
+
+    draw = rc.draw(joint_task(matcher=Small()), **GIVEN, randomness="1")
+    report = rc.verify(draw.record, sheet=draw.design, odds=draw.odds)
+    assert {finding.number for finding in report.findings} == {11}

@@ -1,222 +1,234 @@
-"""The one-file verifier on odds, teams and stages: what holds, and what is refused."""
+"""The verifier's odds, rounding and stages, against a second reading of docs/spec.md."""
 
+import copy
 import json
 import random
+import sys
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import verify_cases
-from randcheck.matching import Odds, assign
-from randcheck.verify import verify
-from verify_cases import canon, drawn, field, numbered, rounded, sha, staffed, stage, table, tossed
+from randcheck.verify import Report, verify
 
-CASES = numbered()
-GOOD = [case for case in CASES if case.number == 0]
-BAD = [case for case in CASES if case.number]
-
-
-def told(case, **changes):
-    """The verifier's report on a case, or on one with other files."""
-    files = {name.partition(".")[0]: data for name, data in case.files.items()} | changes
-    beside = files["sheet"] if "sheet" in files else files["before"]
-    return verify(files["record"], beside, odds=files.get("odds"), **case.arguments)
+module = sys.modules["randcheck.verify"]
+GOOD, BAD = verify_cases.good(), verify_cases.bad()
+CASES = {name: case for name, *case in verify_cases.cases()}
+UNCHECKED = {"odds": ("matcher",), "stage": (), "recusal": ("published odds",)}
 
 
-def names(cases):
-    return [case.name for case in cases]
+def report(drawn, **changes):
+    return verify(**(verify_cases.arguments(*verify_cases.files(drawn)) | changes))
 
 
 # --- cases ---------------------------------------------------------------------------------------
 
 
-def test_there_are_enough_cases_and_each_has_its_name():
-    assert len(set(names(CASES))) == len(CASES)
+def test_there_are_enough_cases():
     assert len(GOOD) >= 8
-    assert len(BAD) >= 30
-    for name, holds, why, files, arguments in verify_cases.cases():
-        assert holds is not name.startswith("fail-")
-        assert why
-        assert {*files} - {"odds.jsonl"} in (
-            {"record.json", "sheet.jsonl"},
-            {"record.json", "before.json"},
-        )
-        assert {*arguments} == {"commitment", "randomness"}
+    assert len(BAD) >= 25
+    assert set(CASES) == {*GOOD, *BAD}
+    assert all(name.startswith("fail-") for name in BAD)
 
 
-@pytest.mark.parametrize("case", GOOD, ids=names(GOOD))
-def test_a_good_case_holds(case):
-    report = told(case)
-    assert report.ok, str(report)
-    record = json.loads(case.files["record.json"])
-    recusal = "recusal" in case.name
-    missing = ["odds", "teams"] if "odds.jsonl" not in case.files else []
-    given = ["matcher"] if not missing and "teams" not in record else []
-    before = ["published odds"] * recusal + ["team before"] * (case.name.endswith("elsewhere"))
-    assert list(report.unchecked) == missing + given + before
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_holds_or_is_refused(name):
+    holds, why, files, told = CASES[name]
+    told = verify(**verify_cases.arguments(files, told))
+    assert told.ok is holds, (why, str(told))
 
 
-@pytest.mark.parametrize("case", BAD, ids=names(BAD))
-def test_a_bad_case_is_refused_by_its_rule(case):
-    report = told(case)
-    assert case.number in [finding.number for finding in report.findings], (case.why, str(report))
-    assert "Error" not in report.findings[0].found or report.findings[0].severity == "fatal"
+@pytest.mark.parametrize("name", BAD)
+def test_a_broken_rule_is_found_by_its_number(name):
+    number, why, drawn = BAD[name]
+    assert report(drawn).findings[0].number == number, why
 
 
-@pytest.mark.parametrize("case", GOOD, ids=names(GOOD))
-def test_the_rounding_here_is_the_package_s(case):
-    if "odds.jsonl" in case.files:
-        data = case.files["odds.jsonl"]
-        odds = Odds.from_bytes(data)
-        seed = json.loads(case.files["record.json"])["inspectors_seed"]
-        assert [list(team) for team in assign(odds, seed)] == [*rounded(data, seed).values()]
+@pytest.mark.parametrize("name", GOOD)
+def test_what_nobody_gave_is_named(name):
+    kind = name.split("-")[0]
+    silent = ("team before",) if name == "recusal-of-another-visit" else ()
+    assert report(GOOD[name]).unchecked == (*UNCHECKED[kind], *silent)
+    assert report(GOOD[name], odds=None).unchecked == ("odds", "teams", *silent)
+    least = 9 if name == "odds-300-inspectors" else 2  # odds decide; without them the matcher does
+    assert report(GOOD[name], odds=None).ok is (least == 2)
+    assert report(GOOD[name], commitment=None, randomness=None).ok
 
 
-# --- by hand -------------------------------------------------------------------------------------
+def test_a_finding_names_the_visit_and_its_team():
+    drawn = copy.deepcopy(GOOD["odds-pairs"])
+    visit = drawn["record"]["visits"][0]
+    right, visit["team"] = (
+        visit["team"],
+        ["I4", "I5"] if visit["team"] != ["I4", "I5"] else ["I0", "I1"],
+    )
+    [finding] = report(drawn).findings
+    assert finding.number == 14
+    assert visit["subject"] in finding.where
+    assert json.loads(finding.expected) == right
+    assert json.loads(finding.found) == visit["team"]
 
 
-def test_three_inspectors_by_hand():
-    """One visit, two places over 2^2: a 3, b 3, c 2. Two coins decide who stays at home.
-
-    Bit 0 is set for a and b: one cycle, led by a. Heads: a 4, b 2; tails: a 2, b 4. Bit 1 is then
-    set for c and the other of the two, one cycle led by that other: heads, c stays at home.
-    """
-    people = ("a", "b", "c")
-    seen = set()
-    for n in range(40):
-        record, sheet = verify_cases.draw({"n": n}, take=1)
-        [visit] = record["visits"]
-        name, seed = visit["subject"], record["inspectors_seed"]
-        odds = table({name: [[2, {"a": 3, "b": 3, "c": 2}]]}, None, bits=2, people=people)
-        coins = []
-        for bit, leader in (("0", "a"), ("1", None)):
-            who = leader or ("b" if coins[0] else "a")
-            data = b"".join(field(part.encode()) for part in (bit, name, "0", "0"))
-            first = bytes.fromhex(sha(f"{seed}:".encode() + data))[0]
-            coins.append(first >> (7 - people.index(who)) & 1)
-        sure, other = ("a", "b") if coins[0] else ("b", "a")
-        team = sorted([sure, other if coins[1] else "c"])
-        files = canon(staffed(record, odds, {name: team})), sheet
-        assert verify(*files, odds=odds).ok, (coins, team)
-        wrong = sorted([sure, "c" if coins[1] else other])
-        files = canon(staffed(record, odds, {name: wrong})), sheet
-        findings = verify(*files, odds=odds).findings
-        assert {finding.number for finding in findings} == {14}
-        seen.add(tuple(team))
-    assert seen == {("a", "b"), ("a", "c"), ("b", "c")}
+# --- rounding ------------------------------------------------------------------------------------
 
 
-def test_coins_beyond_the_first_hash_of_a_slot():
-    """Six hundred inspectors: the coins of numbers above 255 are those of a further hash."""
-    people = tuple(f"p{n:03}" for n in range(600))
-    record, sheet = verify_cases.draw(take=1)
-    [visit] = record["visits"]
-    lines = {visit["subject"]: [[75, dict.fromkeys(people, 1)]]}
-    odds = table(lines, None, people=people)
-    assert verify(canon(staffed(record, odds)), sheet, odds=odds).ok
-    assert {tossed("ab" * 32, 0, "x", 0, i) for i in (299, 511, 599, 255, 256)} == {0, 1}
+def tables():
+    """Small tables: slots that share candidates, tight capacities, several visits."""
+    head = verify_cases.header(bits=2, capacities=[1, 1, 2, None, None, None])
+    yield head, [["A", [[2, [0, 2, 3], [2, 4, 2]]]], ["B", [[2, [1, 2, 4], [3, 4, 1]]]]]
+    yield head, [["A", [[1, [0, 1], [1, 3]], [1, [0, 2, 3], [2, 1, 1]]]]]
+    yield (
+        head,
+        [["A", [[1, [0, 1], [1, 3]], [1, [1, 2], [1, 3]]]], ["B", [[2, [0, 2, 3], [3, 3, 2]]]]],
+    )
+    yield verify_cases.header(["a", "b"], 1), [["A", [[2, [0, 1], [2, 2]]]]]
 
 
-# --- what nobody gave, and never an exception ----------------------------------------------------
+def entries_of(rows):
+    return [
+        (n, subject, place, i)
+        for subject, slots in rows
+        for place, (_, who, numbers) in enumerate(slots)
+        for i, n in zip(who, numbers, strict=True)
+    ]
 
 
-def test_teams_without_a_word_of_odds_are_not_checked():
-    record, sheet, _, odds = drawn()
-    for visit in record["visits"]:
-        visit["team"] = ["x", "y"]
-    report = verify(canon(record), sheet)
-    assert report.ok
-    assert report.unchecked == ("commitment", "randomness", "odds", "teams")
-    assert not verify(canon(record), sheet, odds=odds).ok
+def outcomes(monkeypatch, entries, bits):
+    """Every outcome with its probability: each coin tossed both ways."""
+    waiting = [[]]
+    while waiting:
+        coins = waiting.pop()
+        tossed = iter(coins)
+
+        class Coin:
+            def __init__(self, data):
+                self.side = next(tossed, None)  # noqa: B023
+                if self.side is None:
+                    raise LookupError
+
+            def digest(self):
+                return bytes([255 * self.side]) * 32
+
+        monkeypatch.setattr(module, "sha256", Coin)
+        try:
+            yield module._round(entries, bits, b""), Fraction(1, 2 ** len(coins))
+        except LookupError:
+            waiting += [[*coins, 0], [*coins, 1]]
 
 
-def test_a_stage_is_told_by_its_teams():
-    """A draw's record is no stage's, nor the other way round, whatever is beside it."""
-    record, sheet, _, odds = drawn()
-    second = next(case for case in GOOD if case.name == "stage-teams").files
-    assert not verify(second["record.json"], sheet, odds=second["odds.jsonl"]).ok
-    assert not verify(canon(record), second["before.json"], odds=odds).ok
-    assert not verify(canon(record | {"teams": []}), sheet, odds=odds).ok
+@pytest.mark.parametrize(("head", "rows"), [*tables()])
+def test_every_coin_both_ways_gives_the_odds_exactly(monkeypatch, head, rows):
+    """Places, distinctness and capacities in each outcome; each entry as often as its odds say."""
+    entries, bits = entries_of(rows), head["bits"]
+    often, whole = dict.fromkeys(entries, Fraction(0)), Fraction(0)
+    for taken, weight in outcomes(monkeypatch, entries, bits):
+        whole += weight
+        for entry in taken:
+            often[entry] += weight
+        for subject, slots in rows:
+            for place, (places, _, _) in enumerate(slots):
+                assert sum(e[1:3] == (subject, place) for e in taken) == places
+        pairs = [(subject, i) for _, subject, _, i in taken]
+        assert len(pairs) == len({*pairs})
+        for i, most in enumerate(head["capacities"]):
+            assert most is None or sum(pair[1] == i for pair in pairs) <= most
+    assert whole == 1
+    assert often == {entry: Fraction(entry[0], 1 << bits) for entry in entries}
 
 
-def hostile(data, dice):
-    """Another version of some bytes: a bit, a byte less or more, cut short, a piece twice."""
-    at, kind = dice.randrange(len(data)), dice.randrange(5)
-    if kind == 0:
-        return data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :]
-    if kind == 1:
-        return data[:at] + data[at + 1 :]
-    if kind == 2:
-        return data[:at] + bytes([dice.randrange(256)]) + data[at:]
-    if kind == 3:
-        return data[:at]
-    return data[:at] + data[at : at + dice.randrange(1, 40)] + data[at:]
+@given(st.data())
+def test_both_readings_of_the_rounding_agree(data):
+    bits = data.draw(st.integers(4, 7))
+    staff = [f"{n:03}" for n in range(data.draw(st.sampled_from([5, 9, 300])))]
+    rows = []
+    for subject in ("A", "市", "z"):
+        numbers = data.draw(st.sets(st.integers(0, len(staff) - 1), min_size=5, max_size=9))
+        cut, places = sorted(numbers), data.draw(st.integers(1, 2))
+        first = verify_cases.slot(places, dict.fromkeys(cut[:3], 1), bits)
+        rows.append([subject, [first, verify_cases.slot(1, dict.fromkeys(cut[3:], 2), bits)]])
+    head, seed = verify_cases.header(staff, bits), data.draw(st.sampled_from(["0", "f" * 64]))
+    rows.sort()
+    data = verify_cases.text_of(head, rows)
+    teams = run(module._odds(data, [name for name, _ in rows], f"{seed}:".encode(), None))
+    assert teams == verify_cases.rounding(head, rows, seed)
 
 
-@pytest.mark.parametrize("follow", [False, True], ids=["alone", "digest-follows"])
-def test_hostile_odds_are_refused(follow):
-    """Changed odds, also where the record states their digest: the verifier answers, with no."""
-    dice = random.Random(20260702)
-    record, sheet, _, odds = drawn()
-    teams = {visit["subject"]: visit["team"] for visit in record["visits"]}
+def run(checks):
+    try:
+        while next(checks)[2]:
+            pass
+    except StopIteration as done:
+        return done.value
+
+
+# --- hostile -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["odds-pairs", "stage-teams", "recusal"])
+def test_no_changed_byte_is_accepted_and_none_raises(name):
+    dice = random.Random(7)
+    files, told = verify_cases.files(GOOD[name])
     for _ in range(1500):
-        data = hostile(odds, dice)
-        if data == odds:
-            continue
-        told = canon(staffed(record, data, teams) if follow else record)
-        report = verify(told, sheet, odds=data)
-        if follow and report.ok:  # a table that is good as well, such as one with more capacity
-            assert rounded(data, record["inspectors_seed"]) == teams
-        else:
-            assert not report.ok
+        where = dice.choice(sorted({*files} - {"sheet.jsonl"}))
+        data = bytearray(files[where])
+        at = dice.randrange(len(data))
+        data[at : at + dice.randrange(2)] = bytes([dice.randrange(256)] * dice.randrange(2))
+        if bytes(data) != files[where]:
+            assert not verify(**verify_cases.arguments(files | {where: bytes(data)}, told)).ok
 
 
-@pytest.mark.parametrize("name", ["stage-teams", "stage-recusal", "stage-recusal-again"])
-def test_hostile_stages_are_refused(name):
-    dice = random.Random(20260703)
-    case = next(case for case in GOOD if case.name == name)
-    for part in ("record", "before", "odds"):
-        data = case.files[f"{part}.json" + "l" * (part == "odds")]
-        for _ in range(700):
-            changed = hostile(data, dice)
-            assert changed == data or not told(case, **{part: changed}).ok
-        for at in range(0, len(data), 7):
-            assert not told(case, **{part: data[:at]}).ok
+def places(value, here=()):
+    yield here
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*here, key))
 
 
-@pytest.mark.parametrize("depth", [10, 900, 990, 2000, 100_000])
-def test_nested_to_any_depth(depth):
-    deep = b"[" * depth + b"]" * depth
-    record, sheet, _, odds = drawn()
-    head, first, rest = odds.split(b"\n", 2)
-    subject = first.split(b",")[0]
-    for data in (deep, deep + b"\n", b"\n".join((head, deep, rest)),
-                 b"\n".join((head, subject + b"," + deep + b"]", rest)),
-                 b"\n".join((head, subject + b",[[1," + deep + b",[8]]]]", rest)),
-                 odds.replace(b'"bits":3', b'"bits":' + deep)):  # fmt: skip
-        forged = canon(staffed(record, data, {}))
-        assert not verify(forged, sheet, odds=data).ok
-    case = next(case for case in GOOD if case.name == "stage-recusal")
-    record, before = case.files["record.json"], case.files["before.json"]
-    for old in (b'"teams":[', b'"visits":[', b'"leaving":[', b'"staying":['):
-        assert not told(case, record=record.replace(old, old + deep + b",", 1)).ok
-    for old in (b'"visits":[', b'"commitment":'):
-        data = before.replace(old, old + deep + (b"," if old[-1:] == b"[" else b""), 1)
-        assert not told(case, before=data).ok
+@pytest.mark.parametrize("name", ["stage-teams", "recusal"])
+def test_no_changed_field_of_a_stage_is_accepted(name):
+    good = GOOD[name]
+    files, told = verify_cases.files(good)
+    for path in [p for p in places(good["record"]) if p]:
+        for wrong in (None, True, 0, -1, "", "0", [], {}, ["a", "b"], {"a": 1}):
+            record = copy.deepcopy(good["record"])
+            target = record
+            for key in path[:-1]:
+                target = target[key]
+            if target[path[-1]] == wrong and type(target[path[-1]]) is type(wrong):
+                continue
+            target[path[-1]] = wrong
+            data = verify_cases.dumps(record)
+            assert not verify(**verify_cases.arguments(files | {"record.json": data}, told)).ok, (
+                path
+            )
 
 
-@pytest.mark.parametrize(
-    "parent",
-    [b"", b"null", b"[]", b"{}", b'"x"', b"7", b'{"commitment":1}', b'{"visits":[]}',
-     b'{"commitment":{"task":{"id":"T-1"}}}', b'{"commitment":{"task":{"id":"T-1"}},"visits":7}',
-     b'{"commitment":{"task":{"id":"T-1"}},"visits":[]}',
-     b'{"commitment":{"task":{"id":"T-1"}},"visits":[null]}',
-     b'{"commitment":{"task":{"id":"T-1"}},"visits":[{"subject":[],"team":null}]}',
-     b'{"commitment":{"task":{"id":"T-1"}},"teams":[]}'],
-)  # fmt: skip
-def test_a_parent_of_any_kind_is_answered(parent):
-    _, _, _, odds = drawn()
-    record = stage(parent, odds, sorted(json.loads(line)[0] for line in odds.splitlines()[1:]))
-    assert not verify(canon(record), parent, odds=odds).ok
-    recusal = {"decided": "2026-07-02", "leaving": ["p0"], "reason": "x", "staying": ["p1"]}
-    record = stage(parent, odds, ["a"], recusal)
-    assert not verify(canon(record), parent, odds=odds).ok
+@given(st.binary(max_size=60))
+def test_arbitrary_odds(data):
+    drawn = copy.deepcopy(GOOD["odds-pairs"])
+    verify_cases.follow(drawn, odds=data, teams=False)
+    assert not report(drawn).ok
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"teams": 1}, ["teams"], {"teams": []}])
+def test_a_record_or_parent_of_another_kind(value):
+    data = json.dumps(value).encode()
+    drawn = GOOD["stage-teams"]
+    assert not report(drawn, record=data).ok
+    changed = copy.deepcopy(drawn)
+    changed["before"] = data
+    changed["record"]["commitment"]["parent"] = verify_cases.sha(data)
+    assert not report(verify_cases.follow(changed)).ok
+
+
+def test_bytes_paths_and_values_are_the_same(tmp_path):
+    class Odds:
+        def to_bytes(self):
+            return GOOD["odds-pairs"]["odds"]
+
+    (tmp_path / "odds").write_bytes(Odds().to_bytes())
+    assert report(GOOD["odds-pairs"], odds=Odds()) == report(GOOD["odds-pairs"])
+    assert report(GOOD["odds-pairs"], odds=tmp_path / "odds") == Report((), ("matcher",))
+    assert report(GOOD["odds-pairs"], odds=tmp_path / "none").findings[0].number == 1
