@@ -150,10 +150,12 @@ def _stage(data: bytes, stated: Any, unchecked: list[str]) -> Any:  # the teams,
     else:
         [subject], [team] = bound["visits"], [row["team"] for row in stated["teams"]]
         both, old = sorted(recusal["leaving"] + recusal["staying"]), before.get(subject)
-        unchecked += ["team before"] * (old is None)
+        if old is None and parent["commitment"].get("kind") == "recusal":  # of another visit
+            old = both
+            unchecked.append("team before")
         expected = [sorted({*both}), True, both, [len(both), *recusal["staying"]]]
         kept = [len(team), *(who for who in team if who in both)]
-        found = [both, recusal["leaving"] != [], both if old is None else sorted(old), kept]
+        found = [both, recusal["leaving"] != [], sorted(old or ()), kept]
     yield from _same(10, "parent, recusal, team", expected, found)
     return {"teams": [{"subject": each, "team": None} for each in bound["visits"]]}
 
