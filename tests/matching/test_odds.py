@@ -159,3 +159,18 @@ def put(*path):
 def test_bytes_that_are_no_table(data):
     with pytest.raises(OddsError):
         Odds.from_bytes(data)
+
+
+def test_arrays_that_do_not_fit():
+    arrays = [ODDS.visit_of, ODDS.places, ODDS.starts, ODDS.people, ODDS.numerators]
+    for broken_ in ([*arrays[:2], arrays[2][:-1], *arrays[3:]], [arrays[0][1:], *arrays[1:]]):
+        with pytest.raises(OddsError, match="do not fit the other arrays"):
+            Odds(2, ODDS.visits, ODDS.inspectors, ODDS.capacities, *broken_)
+
+
+def test_one_slot_a_visit_and_other_values():
+    plain = Odds.of(2, {"s": [(2, {"a": 4, "b": 3, "c": 1})]}, dict.fromkeys("abc"))
+    assert plain.to_dataframe()["numerator"].tolist() == [4, 3, 1]
+    assert [each.certain for each in plain.predictable] == [("a",)]
+    assert plain != 5
+    assert plain != ODDS

@@ -152,7 +152,7 @@ def _solve(needed: float, weight: Floats, share: Floats) -> float:
     """The least t with Σ weight · min(1, t · share) ≥ needed; infinite odds are never asked for."""
     order = np.argsort(-share, kind="stable")
     weight, share = weight[order], share[order]
-    rest = float((weight * share).sum())
+    rest = float(np.cumsum(weight * share)[-1])  # in this sequence on every platform
     full = 0.0
     for own, each in zip(weight.tolist(), share.tolist(), strict=True):
         if rest > 0 and (needed - full) / rest * each <= 1:
