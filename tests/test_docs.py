@@ -78,3 +78,9 @@ def test_every_module_opens_with_its_rules():
         doc = importlib.import_module(name) and sys.modules[name].__doc__
         assert doc, name
         assert len((doc or "").splitlines()[0]) <= 100
+
+
+def test_the_log_is_silent_unless_asked():
+    code = "import logging, randcheck; logging.getLogger('randcheck').warning('told')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout + run.stderr == ""

@@ -20,6 +20,7 @@ Fraction(1, 10)
 True
 """
 
+import logging as _logging
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
@@ -47,6 +48,8 @@ from randcheck.samplers import (
 )
 from randcheck.stage import OpenStage, Stage, StageRecord, commit_teams, recuse
 from randcheck.verify import Finding, Report, verify
+
+_logging.getLogger("randcheck").addHandler(_logging.NullHandler())  # silent unless asked
 
 __all__ = [
     "Cell",

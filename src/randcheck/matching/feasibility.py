@@ -275,7 +275,7 @@ def shortage(
             "of these places, each once a visit and within the capacity; "
             f"{needed - available} short"
         )
-    helps = list(_helps(search, visits, chosen, mask, network))
+    helps = list(_helps(search, visits, chosen, mask, network, needed - available))
     return StaffingError(named, needed, available, reason, helps)
 
 
@@ -337,7 +337,12 @@ def _some(names: Sequence[str], one: str, many: str | None = None) -> str:
 
 
 def _helps(
-    search: Search, visits: Sequence[int], chosen: Sequence[Way], mask: Mask, network: Network
+    search: Search,
+    visits: Sequence[int],
+    chosen: Sequence[Way],
+    mask: Mask,
+    network: Network,
+    short: int,
 ) -> Iterator[str]:
     """The single relaxations that would make these visits feasible, each found by trying it."""
     eligibility = search.eligibility
@@ -348,10 +353,16 @@ def _helps(
         }
     )
     ids = eligibility.inspectors.ids
-    told = 0
-    for tried, (person, kind, words) in enumerate(_relaxations(eligibility, regions)):
+    limits = eligibility.inspectors.column("capacity")
+    concerned = len({network.visit_of[slot] for slot in np.flatnonzero(mask).tolist()})
+    told = tried = 0
+    for person, kind, words in _relaxations(eligibility, regions):
+        limit = 1 if kind == "capacity" else limits[person]
+        if min(concerned, concerned if limit is None else limit) < short:
+            continue  # one person could not make up for all that is short
         if told == SHOWN or tried == TRIALS:
             return
+        tried += 1
         if _would_help(search, visits, chosen, person, kind, regions):
             told += 1
             yield words.format(ids[person])
