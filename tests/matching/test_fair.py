@@ -321,6 +321,56 @@ def test_classes_give_what_single_people_give(monkeypatch):
         assert predictability(network, numerators, 14) < 3.25
 
 
+@pytest.mark.parametrize("skills", [0, 1, 2])
+def test_what_classes_find_is_checked_for_each_member(skills, monkeypatch):
+    """Small cases by way of classes: the same answer, and every sum and limit holds exactly."""
+    from randcheck.matching import solve as module
+
+    dice = random.Random(40 + skills)
+    for _ in range(250):
+        needs, people = random_case(dice, skills, most_visits=8, most_people=9)
+        monkeypatch.setattr(module, "SMALL", 20_000)
+        _, error = attempt(needs, people)
+        monkeypatch.setattr(module, "SMALL", 0)
+        odds, again = attempt(needs, people)
+        assert (error is None) == (again is None)
+        if odds is not None:  # `Odds` checks all sums when it is made
+            for seed in SEEDS[:1]:
+                check_teams(needs, people, odds, assign(odds, seed), 2)
+
+
+def crowded(seed):
+    """Few people in arrays, many conflicts, hardly any room: classes say little about members."""
+    dice = np.random.default_rng(seed)
+    size, visits_ = 14, 60
+    rows, starts = [], [0]
+    for _ in range(visits_):
+        kept = np.flatnonzero(dice.random(size) > 0.45)
+        rows.append(kept)
+        starts.append(starts[-1] + len(kept))
+    zeros = np.zeros(visits_, np.int32)
+    return Network(
+        np.arange(visits_, dtype=np.int32), np.full(visits_, 2, np.int32),
+        np.array(starts, np.int64), np.concatenate(rows).astype(np.int32), zeros,
+        np.full(size, 2 * visits_ // size + 1, np.int64),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_crowded_parts_are_exact_by_classes_and_by_members(seed, monkeypatch):
+    from randcheck.matching import solve as module
+
+    network = crowded(seed)
+    for small in (20_000, 0):
+        monkeypatch.setattr(module, "SMALL", small)
+        numerators = solve(network, 14)
+        sums = np.bincount(network.slot_of_entries, weights=numerators)
+        assert (sums == network.places << 14).all()
+        loads = np.bincount(network.people, weights=numerators, minlength=14)
+        assert (loads <= network.capacities << 14).all()
+        assert numerators.max() <= 1 << 14
+
+
 def test_the_processor_changes_nothing():
     """The same odds with NumPy's vector instructions switched off."""
     drawn = "[solve(large(seed, regions=2, slack=seed), 14).tobytes() for seed in range(1, 4)]"
