@@ -22,6 +22,12 @@ from randcheck.matching.network import Classes, Floats
 #: The factor of an arc that is full, and one over that of an empty one.
 FIXED = 1e9
 
+#: A column is near enough when its sum is off by no more than this part of it.
+NEAR = 1e-7
+
+#: How often rows and columns are scaled before Newton's method is tried, and how often all of this.
+ROUNDS, MOST_PHASES = 20, 50
+
 #: Newton's method is used for at most so many classes of people, in so many steps a time.
 MOST_UNKNOWNS, NEWTON_STEPS = 400, 40
 
@@ -38,7 +44,7 @@ class ClassFactors:
         self.need = need - sums_of(classes.slot[full], whole[full], len(need))
         taken = sums_of(classes.person[full], whole[full], len(levels.loads))
         self.load = np.maximum(levels.loads - taken, 0.0)
-        self.near = 1e-7 * (levels.loads + 1.0)
+        self.scale = levels.loads + 1.0
         self.slot, self.person, self.weight, self.pair = (
             each[free] for each in (classes.slot, classes.person, whole, classes.pair)
         )
@@ -50,17 +56,29 @@ class ClassFactors:
         self.pair_cap[self.pair[self.several]] = self.weight[self.several]
         self.a, self.b = np.ones(len(self.need)), np.ones(len(self.load))
         self.c = np.ones(pairs + 1)
-
+        self.most = sums_of(self.pair[self.several], self.weight[self.several], pairs)
+        self.target_a, self.target_b, self.target_c = (
+            odds_form(self.need, self.room),
+            odds_form(self.load, self.space),
+            odds_form(self.pair_cap, self.most),
+        )
         self._find()
 
     def _find(self) -> None:
-        for rounds in (20, 20, 20, 20, 1000):
-            if any(self._scale() for _ in range(rounds)):
-                break
+        """Scale, and step by Newton's method, until columns are near or come no nearer."""
+        before = np.inf
+        for _ in range(MOST_PHASES):
+            for _ in range(ROUNDS):
+                off = self._scale()
+                if off <= NEAR:
+                    return
             if len(self.load) <= MOST_UNKNOWNS and len(self.need) <= 4 * MOST_UNKNOWNS:
                 for _ in range(NEWTON_STEPS):
                     if not self._newton():
                         break
+            if off > 0.7 * before:
+                return
+            before = off
 
     def of_arcs(self) -> Floats:
         """The factor of the pair of each arc, 1 without."""
@@ -90,25 +108,24 @@ class ClassFactors:
     def _odds(self, a: Floats, b: Floats) -> Floats:
         return curve(a[self.slot] * b[self.person] * self.c[self.pair], self.weight)
 
-    def _scale(self) -> bool:
-        """Scale rows, pairs, then columns; whether columns were near enough before.
+    def _scale(self) -> float:
+        """Scale rows, pairs, then columns; how far off the worst column was before.
 
         A step makes a row exact if all its entries were equal: a is multiplied by the ratio of the
         odds form d / (U - d) of its target to that of its sum, U being the sum of its caps.
         """
         sums = sums_of(self.slot, self._odds(self.a, self.b), len(self.need))
-        self.a = bounded(self.a * ratio_of(self.need, sums, self.room))
+        self.a = bounded(self.a * (self.target_a / odds_form(sums, self.room)))
         if len(self.pair_cap):
-            x = self._odds(self.a, self.b)
-            held = sums_of(self.pair[self.several], x[self.several], len(self.pair_cap))
-            most = sums_of(self.pair[self.several], self.weight[self.several], len(self.pair_cap))
-            ratio = ratio_of(self.pair_cap, held, most)
+            x = self._odds(self.a, self.b)[self.several]
+            held = sums_of(self.pair[self.several], x, len(self.pair_cap))
+            ratio = self.target_c / odds_form(held, self.most)
             self.c[:-1] = np.minimum(1.0, bounded(self.c[:-1] * ratio))
         sums = sums_of(self.person, self._odds(self.a, self.b), len(self.load))
-        if (np.abs(sums - self.load) <= self.near).all():
-            return True
-        self.b = bounded(self.b * ratio_of(self.load, sums, self.space))
-        return False
+        off = float(np.max(np.abs(sums - self.load) / self.scale, initial=0.0))
+        if off > NEAR:
+            self.b = bounded(self.b * (self.target_b / odds_form(sums, self.space)))
+        return off
 
     def _gradients(self, a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
         x = self._odds(a, b)
@@ -146,7 +163,7 @@ class ClassFactors:
             now = float(np.cumsum(np.abs(rows))[-1] + np.cumsum(np.abs(columns))[-1])
             if now < 0.99 * before:
                 self.a, self.b = a, b
-                return bool((np.abs(columns) > self.near).any())
+                return bool((np.abs(columns) > NEAR * self.scale).any())
             step_a, step_b = step_a / 4, step_b / 4
         return False
 
