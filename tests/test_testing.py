@@ -7,7 +7,9 @@ import pytest
 
 import randcheck as rc
 from randcheck import testing
-from randcheck.testing import check_sampler, made_up_frame, made_up_subjects
+from randcheck.errors import StaffingError
+from randcheck.matching import FairMatcher, Odds
+from randcheck.testing import check_matcher, check_sampler, made_up_frame, made_up_subjects
 
 
 @attrs.frozen
@@ -106,3 +108,83 @@ def test_made_up_registries_are_a_function_of_the_seed():
     assert made_up_subjects(20, seed=1) == made_up_subjects(20, seed=1)
     assert made_up_subjects(20, seed=1) != made_up_subjects(20, seed=2)
     assert len(made_up_subjects(0)) == 0
+
+
+# --- matchers ------------------------------------------------------------------------------------
+
+
+class ByHand:
+    """A stranger's matcher that is right, and the pattern of those that are wrong."""
+
+    bits = 10
+
+    def odds(self, visits, inspectors):
+        share, rest = divmod(2 << self.bits, len(inspectors))
+        even = {name: share + (n < rest) for n, name in enumerate(inspectors.ids)}
+        names = self.visits(visits)
+        return Odds.of(self.bits, {name: [(2, even)] for name in names},
+                       dict.fromkeys(inspectors.ids))  # fmt: skip
+
+    def visits(self, visits):
+        return visits.ids
+
+
+class Moody(ByHand):
+    def __init__(self):
+        self._asked = 0
+
+    def odds(self, visits, inspectors):
+        self._asked += 1
+        self.bits = 10 + self._asked % 2
+        odds = super().odds(visits, inspectors)
+        del self.bits
+        return odds
+
+
+class Forgetful(ByHand):
+    def visits(self, visits):
+        return visits.ids[1:]
+
+
+class Elsewhere(ByHand):
+    def visits(self, visits):
+        return [*visits.ids, "somebody else"]
+
+
+class Wordy(ByHand):
+    def odds(self, visits, inspectors):
+        return "even"
+
+
+class Refusing(ByHand):
+    def odds(self, visits, inspectors):
+        raise StaffingError(["s"], 1, 0, "no")
+
+
+def test_right_matchers_pass():
+    check_matcher(FairMatcher())
+    check_matcher(FairMatcher(partial=True))
+    check_matcher(ByHand())
+    check_matcher(ByHand(), [])
+
+
+@pytest.mark.parametrize(
+    ("matcher", "words"),
+    [
+        (Moody(), "two tables"),
+        (Forgetful(), "forgot the visits"),
+        (Elsewhere(), "somebody else than"),
+        (Wordy(), "not Odds"),
+        (Refusing(), "refuses every case"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_wrong_matchers_are_told_what_is_wrong(matcher, words):
+    with pytest.raises(AssertionError, match=words):
+        check_matcher(matcher)
+
+
+def test_teams_against_the_odds(monkeypatch):
+    monkeypatch.setattr(testing, "assign", lambda odds, seed: [("a", "a")] * len(odds.visits))
+    with pytest.raises(AssertionError, match="against the odds"):
+        check_matcher(ByHand())

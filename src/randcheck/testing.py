@@ -1,8 +1,9 @@
 """What the author of a strategy runs.
 
 >>> import randcheck as rc
->>> from randcheck.testing import check_sampler
+>>> from randcheck.testing import check_matcher, check_sampler
 >>> check_sampler(rc.UniformSampler(rate="3%"))
+>>> check_matcher(rc.FairMatcher(team_size=2))
 
 Rules enforced here:
 1. A check that fails says in words which property does not hold, and on which frame.
@@ -23,9 +24,10 @@ from randcheck import canonical, tickets
 from randcheck.design import Design
 from randcheck.errors import RandcheckError
 from randcheck.frame import Frame, build_frame
-from randcheck.models import Item, Scope, Subject
+from randcheck.matching import Matcher, Need, Odds, Visits, assign
+from randcheck.models import Inspector, Item, Scope, Subject
 from randcheck.plan import Task
-from randcheck.registry import ItemCatalog, SubjectRegistry
+from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.samplers import Sampler, UniformSampler
 from randcheck.strategy import describe
 
@@ -95,7 +97,81 @@ def check_sampler(
         raise AssertionError(f"{sampler!r} refuses every frame; the last time: {refused[-1]}")
 
 
-def _check_description(sampler: Sampler) -> None:
+def made_up_inspectors(size: int = 12) -> InspectorRegistry:
+    """Made-up inspectors, every third of them with the specialty `food`, capacities from 8 on."""
+    return InspectorRegistry.from_records(
+        Inspector(
+            f"inspector-{number:03}",
+            f"Made-up inspector {number}",
+            "market",
+            certificate=f"C{number}",
+            certificate_expires=date(2028, 1, 1),
+            specialties=("food",) if number % 3 == 0 else (),
+            capacity=None if number % 4 == 0 else 8 + number,
+        )
+        for number in range(size)
+    )
+
+
+def made_up_visits(size: int = 20, *, seed: int = 0) -> Visits:
+    """Visits to made-up firms; those tagged `food` need somebody who holds `food`."""
+    food = Item("food", "food", "a made-up law", specialties=("food",))
+    price = Item("price", "price", "a made-up law")
+    subjects = made_up_subjects(size, seed=seed)
+    needs = [Need(each, (food,) if "food" in each.tags else (price,)) for each in subjects]
+    return Visits(needs, date(2026, 7, 1))
+
+
+def check_matcher(
+    matcher: Matcher,
+    cases: Iterable[tuple[Visits, InspectorRegistry]] | None = None,
+    *,
+    seeds: int = 20,
+) -> None:
+    """Raise `AssertionError`, in words, unless a matcher keeps what every matcher must keep.
+
+    It is asked on each of the cases (made-up ones unless given): it gives `Odds`, which are whole
+    and within every capacity by themselves; of these visits and inspectors; the same ones whenever
+    it is asked; it has an exact description and pickles; and over some seeds every team has
+    distinct people with odds above 0. A case that it refuses with an error of randcheck's is passed
+    over, unless all are.
+    """
+    given = list(cases) if cases is not None else [
+        (made_up_visits(size, seed=size), made_up_inspectors(size // 2 + 4)) for size in (6, 20)
+    ]  # fmt: skip
+    refused: list[Exception] = []
+    _check_description(matcher)
+    for visits, inspectors in given:
+        try:
+            odds = matcher.odds(visits, inspectors)
+        except RandcheckError as error:
+            refused.append(error)
+            continue
+        _check_odds(matcher, visits, inspectors, odds, seeds)
+    if given and len(refused) == len(given):
+        raise AssertionError(f"{matcher!r} refuses every case; the last time: {refused[-1]}")
+
+
+def _check_odds(
+    matcher: Matcher, visits: Visits, inspectors: InspectorRegistry, odds: Any, seeds: int
+) -> None:
+    where = f"{visits!r} with {len(inspectors)} inspectors"
+    if not isinstance(odds, Odds):
+        raise AssertionError(f"{matcher!r} gave {type(odds).__name__}, not Odds, for {where}")
+    if not {*odds.visits} <= {*visits.ids} or not {*odds.inspectors} <= {*inspectors.ids}:
+        raise AssertionError(f"{matcher!r} gave odds of somebody else than {where}")
+    if matcher.odds(visits, inspectors) != odds:
+        raise AssertionError(f"{matcher!r} gave two tables of odds for the same {where}")
+    missing = {*visits.ids} - {*odds.visits}
+    if missing and not getattr(matcher, "partial", False):
+        raise AssertionError(f"{matcher!r} forgot the visits {sorted(missing)} of {where}")
+    for number in range(seeds):
+        for subject, team in zip(odds.visits, assign(odds, f"{number:064x}"), strict=True):
+            if len({*team}) != len(team) or not all(odds.numerator(subject, x) for x in team):
+                raise AssertionError(f"{matcher!r}: {team} go to {subject!r}, against the odds")
+
+
+def _check_description(sampler: Sampler | Matcher) -> None:
     try:
         canonical.dumps(describe(sampler))
     except RandcheckError as error:
