@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 import randcheck as rc
-from randcheck.errors import DataError, RandcheckError, StaffingError
+from randcheck.errors import DataError, ParameterError, RandcheckError, StaffingError
 from randcheck.matching import FairMatcher, NamedExclusion, assign, feasibility
 from randcheck.matching.visits import owners_of
 from staff import AS_OF, SKILLS, need, person, random_case, registry, visits
@@ -214,3 +214,11 @@ def test_the_same_visit_twice_is_refused():
 def test_no_inspectors_and_no_visits():
     assert refused([need("s")], []).available == 0
     assert FairMatcher().odds(visits(), registry(person(1))).visits == ()
+
+
+def test_more_specialties_than_a_team_can_be_searched_for():
+    names = tuple(f"skill-{n}" for n in range(9))
+    people = [person(n, specialties=names) for n in range(12)]
+    with pytest.raises(ParameterError, match="too many to be covered"):
+        FairMatcher(team_size=9).odds(visits(need("s", "01", names)), registry(*people))
+    assert FairMatcher(team_size=8).odds(visits(need("s", "01", names[1:])), registry(*people))

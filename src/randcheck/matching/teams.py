@@ -20,9 +20,13 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from randcheck.errors import ParameterError, shorten
 from randcheck.matching.eligibility import Eligibility, Mask
 from randcheck.matching.network import UNLIMITED, Ints, Network
 from randcheck.matching.visits import Need
+
+#: How many different things one part of a team may have to hold; ways to cover them grow fast.
+MOST_ASKED = 8
 
 #: One thing that somebody must hold: a specialty or a qualification.
 Asked = tuple[str, str]
@@ -101,6 +105,11 @@ def _flat(chosen: tuple[Way, ...]) -> list[Slot]:
 
 
 def _ways_of_part(part: Part) -> list[Way]:
+    if len(part.asked) > MOST_ASKED:
+        names = tuple(name for _, name in part.asked)
+        reason = f"are too many to be covered by one team: {len(names)} above {MOST_ASKED}"
+        remedy = "let each department supply members, or check the items in several visits"
+        raise ParameterError("specialties", shorten(names), reason, remedy)
     found = []
     for blocks in _partitions(list(part.asked), part.size):
         slots = [Slot(1, tuple(block), part.department, part.role) for block in blocks]
