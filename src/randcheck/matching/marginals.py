@@ -222,15 +222,16 @@ def quantise(members: Members, bits: int, most: Longs) -> Ints:
 def _hand_out(whole: Longs, lost: Longs, left: int, limit: int | Longs) -> Longs:
     """`left` more units (or fewer), one each, to those who lost most (or least)."""
     size = len(whole)
-    place = np.arange(size)
+    first = np.arange(size - 1, -1, -1)
     while left:
-        open_ = np.flatnonzero(whole < limit if left > 0 else whole > 0)
-        if not len(open_):
-            raise Unsettled
-        key = (lost if left > 0 else -lost)[open_] * size + (size - 1 - place[open_])
-        count = min(abs(left), len(open_))
-        chosen = open_[np.argpartition(key, len(key) - count)[len(key) - count :]]
         step = 1 if left > 0 else -1
+        key = step * lost * size + first
+        closed = whole >= limit if left > 0 else whole <= 0
+        count = min(abs(left), size - int(np.count_nonzero(closed)))
+        if not count:
+            raise Unsettled
+        key[closed] = np.iinfo(np.int64).min
+        chosen = np.argpartition(key, size - count)[size - count :]
         whole = whole.copy()
         whole[chosen] += step
         left -= step * count

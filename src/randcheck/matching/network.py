@@ -61,9 +61,7 @@ class Network:
     @cached_property
     def pair_of_entries(self) -> Ints:
         """For each entry its pair of visit and person if that has several entries, else -1."""
-        if not self.nested:
-            return np.full(len(self.people), -1, dtype=np.int32)
-        return shared_pairs(self.visit_of[self.slot_of_entries], self.people)
+        return shared_pairs(self.visit_of, self.visit_of[self.slot_of_entries], self.people)
 
     @cached_property
     def place_in_visit(self) -> Longs:

@@ -179,9 +179,7 @@ class Odds:
     @cached_property
     def pair_of_entries(self) -> Ints:
         """For each entry the number of its pair if the pair has several entries, else -1."""
-        if len(self.visits) == len(self.places):
-            return np.full(len(self.people), -1, dtype=np.int32)
-        return shared_pairs(self.visit_of_entries, self.people)
+        return shared_pairs(self.visit_of, self.visit_of_entries, self.people)
 
     @cached_property
     def place_in_visit(self) -> Ints:
@@ -393,14 +391,21 @@ class Odds:
                 yield Problem(None, "numerators", f"{load}", f"is the sum of {name!r}", remedy)
 
 
-def shared_pairs(visits: Ints, people: Ints) -> Ints:
-    """Numbers the pairs of visit and person that have several entries; -1 for every other."""
-    key = visits.astype(np.int64) * (int(people.max(initial=0)) + 1) + people
-    order = np.argsort(key, kind="stable")
-    group = np.cumsum(np.diff(key[order], prepend=-1) != 0) - 1
-    several = np.bincount(group) > 1
-    pairs = np.empty(len(key), dtype=np.int32)
-    pairs[order] = np.where(several, np.cumsum(several) - 1, -1)[group]
+def shared_pairs(visit_of: Ints, visits: Ints, people: Ints) -> Ints:
+    """Numbers the pairs of visit and person that have several entries; -1 for every other.
+
+    `visit_of` gives the visit of each slot, `visits` and `people` those of each entry.
+    """
+    pairs = np.full(len(people), -1, dtype=np.int32)
+    several_slots = np.bincount(visit_of) > 1
+    chosen = np.flatnonzero(several_slots[visits]) if several_slots.any() else visits[:0]
+    if len(chosen):
+        key = visits[chosen].astype(np.int64) * (int(people.max()) + 1) + people[chosen]
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        group = np.concatenate([[0], np.cumsum(key[1:] != key[:-1])])
+        several = np.bincount(group) > 1
+        pairs[chosen[order]] = np.where(several, np.cumsum(several) - 1, -1)[group]
     return pairs
 
 

@@ -93,9 +93,9 @@ def _round(odds: Odds, tossed: Callable[[int, Ints], Ints]) -> npt.NDArray[np.bo
     pairs = odds.pair_of_entries if len(odds.visits) < len(odds.places) else None
     people = odds.people.astype(np.uint16 if len(odds.inspectors) <= 1 << 16 else np.int32)
     live = np.flatnonzero(values & mask).astype(np.int32)
-    for bit in range(odds.bits):
-        now = values[live]
-        active = live[(now >> bit) & 1 == 1]
+    used = int(np.bitwise_or.reduce(values[live], initial=0)) & mask  # no bit below its lowest
+    for bit in range((used & -used).bit_length() - 1 if used else odds.bits, odds.bits):
+        active = live[(values[live] >> bit) & 1 == 1]
         if len(active):
             partner = _partners(people[active], None if pairs is None else pairs[active])
             halves, leaders = _halves(partner)
