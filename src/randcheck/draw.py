@@ -13,7 +13,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from attrs import field, frozen
 
 from randcheck import dataframes, tickets
@@ -209,7 +208,9 @@ def needs_of(
 ) -> list[Need]:
     """Subjects and the items to check there, as a matcher sees them: with all their owners."""
     owners = subjects.column("owner")
-    known = {subjects.ids[row]: owners[row] for row in np.flatnonzero(owners != None)}  # noqa: E711  element by element
+    known = {
+        name: owner for name, owner in zip(subjects.ids, owners, strict=True) if owner is not None
+    }
     items: dict[tuple[str, ...], tuple[Item, ...]] = {}
     needs = []
     for subject_id, names in drawn:

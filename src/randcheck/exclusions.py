@@ -17,7 +17,7 @@ import numpy as np
 from attrs import field, frozen
 
 from randcheck.errors import ParameterError, UnknownNameError, shorten
-from randcheck.history import History
+from randcheck.history import History, needed
 from randcheck.registry import SubjectRegistry
 from randcheck.table import Mask
 
@@ -74,7 +74,11 @@ class DrawnWithin:
         self, subjects: SubjectRegistry, history: History | None, as_of: date, before: Mask
     ) -> Mask:
         return (
-            _drawn_after(subjects, _needed(history, self.name), months_before(as_of, self.months))
+            _drawn_after(
+                subjects,
+                needed(history, f"the exclusion {self.name!r}"),
+                months_before(as_of, self.months),
+            )
             > 0
         )
 
@@ -89,7 +93,7 @@ class DrawnThisYear:
     def excludes(
         self, subjects: SubjectRegistry, history: History | None, as_of: date, before: Mask
     ) -> Mask:
-        return _drawn_in(subjects, _needed(history, self.name), as_of.year) > 0
+        return _drawn_in(subjects, needed(history, f"the exclusion {self.name!r}"), as_of.year) > 0
 
 
 @frozen
@@ -106,7 +110,10 @@ class YearlyCap:
     def excludes(
         self, subjects: SubjectRegistry, history: History | None, as_of: date, before: Mask
     ) -> Mask:
-        return _drawn_in(subjects, _needed(history, self.name), as_of.year) >= self.times
+        return (
+            _drawn_in(subjects, needed(history, f"the exclusion {self.name!r}"), as_of.year)
+            >= self.times
+        )
 
 
 @frozen
@@ -157,17 +164,6 @@ def exclusion_from_json(data: Mapping[str, Any]) -> Exclusion:
         )
     exclusion: Exclusion = kind(**given)
     return exclusion
-
-
-def _needed(history: History | None, name: str) -> History:
-    if history is None:
-        raise ParameterError(
-            "history",
-            "None",
-            f"cannot answer the exclusion {name!r}",
-            "give history=, an empty one if nobody was drawn before",
-        )
-    return history
 
 
 def _drawn_after(subjects: SubjectRegistry, history: History, day: date) -> np.ndarray[Any, Any]:

@@ -6,6 +6,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+from randcheck.errors import ParameterError
 from randcheck.models import PastDraw
 from randcheck.table import Table
 
@@ -16,3 +17,11 @@ class History(Table[PastDraw]):
     model = PastDraw
     title = "history"
     key = ("subject", "drawn_on", "task")
+
+
+def needed(history: History | None, asker: str) -> History:
+    """The history that somebody asks; `ParameterError` that says who, if there is none."""
+    if history is None:
+        remedy = "give history=, an empty one if nobody was drawn before"
+        raise ParameterError("history", "None", f"cannot answer {asker}", remedy)
+    return history

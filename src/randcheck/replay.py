@@ -164,6 +164,7 @@ def replay_stage(
 
 
 def _differ(one: Any, other: Any) -> bool:
+    """Whether two values have other canonical bytes: true is not 1."""
     return canonical.dumps(one) != canonical.dumps(other)
 
 
@@ -255,7 +256,7 @@ def _again(
         _finding(6, f"commitment.{key}", recorded[key], now[key])
         for key in recorded
         if key not in ("inputs", "excluded", "sampler", "matcher", "parent")
-        and canonical.dumps(recorded[key]) != canonical.dumps(now[key])
+        and _differ(recorded[key], now[key])
     ]
     return findings + _compare_draws(record, opened)
 
@@ -278,7 +279,7 @@ def _compare_draws(record: DrawRecord, opened: OpenDraw) -> list[Finding]:
     findings: list[Finding] = []
     before = record.to_json()
     for key in before:
-        if key == "commitment" or canonical.dumps(before[key]) == canonical.dumps(again[key]):
+        if key == "commitment" or not _differ(before[key], again[key]):
             continue
         if not isinstance(before[key], list) or len(before[key]) != len(again[key]):
             findings.append(_finding(7, key, again[key], before[key]))
@@ -287,7 +288,7 @@ def _compare_draws(record: DrawRecord, opened: OpenDraw) -> list[Finding]:
             _finding(7, f"{key}[{row}].{part}", right[part], mine[part])
             for row, (mine, right) in enumerate(zip(before[key], again[key], strict=True))
             for part in mine
-            if canonical.dumps(mine[part]) != canonical.dumps(right[part])
+            if _differ(mine[part], right[part])
         ]
     return findings
 

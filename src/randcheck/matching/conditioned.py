@@ -22,6 +22,7 @@ from attrs import Factory, field, frozen
 from randcheck import dataframes
 from randcheck.errors import ParameterError, StaffingError, UnknownNameError, shorten
 from randcheck.fields import FrozenMapping
+from randcheck.history import needed
 from randcheck.matching.fair import FairMatcher
 from randcheck.matching.odds import Odds
 from randcheck.matching.rounding import assign
@@ -167,10 +168,8 @@ class ConditionedMatcher:
 
 def _last_pairs(visits: Visits) -> set[tuple[str, str]]:
     """Who went together on the last day of the history that has teams."""
-    if visits.history is None:
-        remedy = "give history=, an empty one if nobody was drawn before"
-        raise ParameterError("history", "None", "cannot tell who went together", remedy)
-    past = [draw for draw in visits.history if draw.team]
+    history = needed(visits.history, "who went together")
+    past = [draw for draw in history if draw.team]
     last = max((draw.drawn_on for draw in past), default=None)
     return {
         pair

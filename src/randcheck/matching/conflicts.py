@@ -28,7 +28,7 @@ from attrs import field, frozen
 
 from randcheck.errors import ParameterError, shorten
 from randcheck.exclusions import months_before, positive
-from randcheck.history import History
+from randcheck.history import History, needed
 from randcheck.matching.visits import Visits
 from randcheck.registry import InspectorRegistry
 
@@ -132,7 +132,7 @@ class Rotation:
     months: int | None = field(default=None, validator=attrs.validators.optional(positive))
 
     def bars(self, visits: Visits, inspectors: InspectorRegistry) -> Pairs:
-        teams = _past_teams(visits, _needed(visits.history, self.name), self.months)
+        teams = _past_teams(visits, needed(visits.history, f"the rule {self.name!r}"), self.months)
         return _meet(teams, enumerate(inspectors.ids))
 
 
@@ -384,17 +384,6 @@ def _past_teams(visits: Visits, history: History, months: int | None) -> Iterato
             if days[past] == days[after - 1] if since is None else days[past] > since:
                 for inspector in teams[past]:
                     yield row, inspector
-
-
-def _needed(history: History | None, name: str) -> History:
-    if history is None:
-        raise ParameterError(
-            "history",
-            "None",
-            f"cannot answer the rule {name!r}",
-            "give the visits a history, an empty one if nobody was drawn before",
-        )
-    return history
 
 
 def _is_over(ended: date, years: int, as_of: date) -> bool:

@@ -117,16 +117,10 @@ class FairMatcher:
         places are short and which single change would help.
         """
         search = Search(self.eligibility(visits, inspectors), self.demand)
-        kept = list(range(len(visits)))
         if self.partial:
-            kept = search.most()
-            search = Search(
-                self.eligibility(
-                    Visits([visits.needs[visit] for visit in kept], visits.as_of, visits.history),
-                    inspectors,
-                ),
-                self.demand,
-            )
+            kept = [visits.needs[visit] for visit in search.most()]
+            staffed = Visits(kept, visits.as_of, visits.history)
+            search = Search(self.eligibility(staffed, inspectors), self.demand)
         network, numerators = self._solve(search)
         odds = _table(self.bits, network, numerators, search.eligibility)
         if odds.predictable:

@@ -118,11 +118,10 @@ class Members:
         Who is at the capacity is aimed a little lower: what rounding puts above has to be moved.
         """
         size = len(self.b)
-        sums, counts = np.zeros(size), np.zeros(size)
+        sums, counts = np.zeros(size), np.bincount(self.network.people, minlength=size)
         for slots, entries in self.chunks():
             people = self.network.people[entries]
             sums += sums_of(people, self.odds(slots, entries), size)
-            counts += np.bincount(people, minlength=size)
         capacities = self.network.capacities
         limits = np.where(capacities == UNLIMITED, np.inf, capacities - BELOW)
         off = (np.minimum(self.loads, limits) - sums) / np.maximum(counts, 1.0)
@@ -203,17 +202,16 @@ def quantise(members: Members, bits: int, most: Longs) -> Ints:
             whole = exact >> FRACTION
             part = exact & mask
             lost = owed[people] + part
-            left = (places[slot] << bits) - int(whole.sum())
+            limit: int | Longs = limits[slot]
             if several[slot]:
                 if not place[slot]:
                     held[:] = 0
                 limit = limits[slot] - held[people]
                 whole = np.minimum(whole, limit)
-                left = (places[slot] << bits) - int(whole.sum())
-                given = _hand_out(whole, lost, left, limit)
+            left = (places[slot] << bits) - int(whole.sum())
+            given = _hand_out(whole, lost, left, limit)
+            if several[slot]:
                 held[people] += given
-            else:
-                given = _hand_out(whole, lost, left, limits[slot])
             numerators[own] = given
             owed[people] += exact - (given << FRACTION) + drift[people]
     return numerators

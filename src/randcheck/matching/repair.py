@@ -27,10 +27,10 @@ def repair(network: Network, numerators: Ints, bits: int, most: Longs, loads: Fl
     load that was aimed at, ties to the first; where nobody has room, the other slots of its
     people, ascending. Raises `Unsettled` when there is no path, that is, no such numerators exist.
     """
-    Repair(network, numerators, bits, most, loads).run()
+    _Repair(network, numerators, bits, most, loads).run()
 
 
-class Repair:
+class _Repair:
     """The state of `repair`: what each slot lacks, and the room of people and pairs."""
 
     def __init__(
@@ -109,9 +109,8 @@ class Repair:
     def _find(self, slot: int, wanted: int) -> int:
         """Bring up to `wanted` units to a slot along one shortest path; how many came."""
         network = self.network
-        came: dict[int, tuple[int, int] | None] = {
-            slot: None
-        }  # slot → entry that gains, that gives
+        # slot → the entry that gains and the one that gives where it was reached
+        came: dict[int, tuple[int, int] | None] = {slot: None}
         asked: set[int] = set()
         queue = deque([slot])
         while queue:
