@@ -130,7 +130,7 @@ def test_a_strangers_sampler_is_drawn_verified_and_replayed():
     [
         (lambda frame: None, "gave a NoneType instead of a Design"),
         (
-            lambda frame: rc.UniformSampler(count=1).design(frame.for_item("food")),
+            lambda frame: rc.UniformSampler(count=1).design(frame.for_items("food")[0]),
             "gave a design for",
         ),
         (

@@ -122,7 +122,7 @@ def test_strata_are_groups_in_order():
 
 def test_the_part_for_one_item():
     frame = made_up_frame(50)
-    part = frame.for_item("food")
+    part = frame.for_items("food")[0]
     assert list(part.ids) == list(frame.ids[frame.eligible("food")])
     assert part.items == ("food",)
     assert part.eligible("food").all()

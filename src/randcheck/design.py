@@ -53,15 +53,16 @@ class Cell:
     """A part of the frame for some items, and how many are taken from it.
 
     `members` is a boolean mask over the frame, or ids, or positions in the frame as integers;
-    `items` are the items that share this cell, `None` for all that apply to a member. The name is
-    for people and stays inside: the odds sheet shows a number. In a finished design `members` are
-    positions, ascending.
+    `items` are the items that share this cell, `None` for all that apply to a member. The name, and
+    `why` so many are taken, are for people and stay inside: the odds sheet shows a number. In a
+    finished design `members` are positions, ascending.
     """
 
     take: int
     members: npt.NDArray[Any] = field(converter=_as_members, repr=lambda array: f"<{len(array)}>")
     items: tuple[str, ...] | None = field(default=None, converter=_as_items)
     name: str | None = None
+    why: str = field(default="", repr=False)
 
     @property
     def size(self) -> int:
@@ -124,7 +125,7 @@ class Design:
             _check_take(cell, len(members), number, problems)
             _assign(frame, cell, members, number, assignment, problems)
             members.flags.writeable = False
-            finished.append(Cell(cell.take, members, cell.items, cell.name))
+            finished.append(Cell(cell.take, members, cell.items, cell.name, cell.why))
         for row, item in enumerate(frame.items):
             lost = np.flatnonzero(frame.eligible(item) & (assignment[row] == _NONE))
             if len(lost):
@@ -248,7 +249,7 @@ class Design:
         return int(np.count_nonzero(taken))
 
     def to_dataframe(self, backend: dataframes.Backend = "pandas") -> Any:
-        """One row a cell: `cell`, `name`, `items`, `size`, `take`, and `rate` as exact text."""
+        """One row a cell: `cell`, `name`, `items`, `size`, `take`, `rate` (exact text), `why`."""
         columns: dict[str, list[Any]] = {
             "cell": list(range(len(self.cells))),
             "name": [cell.name for cell in self.cells],
@@ -256,6 +257,7 @@ class Design:
             "size": [cell.size for cell in self.cells],
             "take": [cell.take for cell in self.cells],
             "rate": [str(cell.rate) for cell in self.cells],
+            "why": [cell.why for cell in self.cells],
         }
         types = {"cell": "int", "items": "texts", "size": "int", "take": "int"}
         return dataframes.build(columns, {n: types.get(n, "text") for n in columns}, backend)

@@ -167,16 +167,18 @@ def exclusion_from_json(data: Mapping[str, Any]) -> Exclusion:
 
 
 def _drawn_after(subjects: SubjectRegistry, history: History, day: date) -> np.ndarray[Any, Any]:
-    return _times(subjects, history, history.codes("drawn_on").where(lambda drawn: drawn > day))
+    return times_drawn(
+        subjects, history, history.codes("drawn_on").where(lambda drawn: drawn > day)
+    )
 
 
 def _drawn_in(subjects: SubjectRegistry, history: History, year: int) -> np.ndarray[Any, Any]:
     days = history.codes("drawn_on")
-    return _times(subjects, history, days.where(lambda drawn: drawn.year == year))
+    return times_drawn(subjects, history, days.where(lambda drawn: drawn.year == year))
 
 
-def _times(subjects: SubjectRegistry, history: History, counted: Mask) -> np.ndarray[Any, Any]:
-    """How often each subject stands in the counted rows; subjects no longer known are nobody's."""
+def times_drawn(subjects: SubjectRegistry, history: History, counted: Mask) -> np.ndarray[Any, Any]:
+    """How often each subject stands in the counted rows; those no longer known are nobody's."""
     names = history.column("subject")[counted]
     rows = [subjects.position(name) for name in names if name in subjects]
     return np.bincount(np.array(rows, dtype=np.int64), minlength=len(subjects))

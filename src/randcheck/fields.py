@@ -313,6 +313,15 @@ def _clean_count(value: Any) -> int | None:
     return value
 
 
+def _clean_score(value: Any) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= MOST_SCORE:
+        remedy = f"give an int up to {MOST_SCORE}, or None where it is not known"
+        raise Fault("is not a whole number from 0", remedy)
+    return value
+
+
 def choice(*allowed: str) -> Callable[[Any], str]:
     """The rule of a field that is one of a few words."""
 
@@ -366,3 +375,7 @@ PERIODS = Kind(_clean_periods, plain=_plain_periods, parse=_parse_periods, colum
 #: A day for each of some ids.
 DATED_IDS = Kind(_clean_dated_ids, plain=_plain_dated_ids, parse=_parse_dated_ids, column="json")
 COUNT = Kind(_clean_count, column="int")
+#: The highest score that a subject may have.
+MOST_SCORE = 1_000_000
+SCORE = Kind(_clean_score, column="int")
+ADDRESS = Kind(optional(_clean_text), few=False)

@@ -5,6 +5,7 @@ Rules enforced here:
    `region`, `scope`, the task's exclusions as stated, `no-item`.
 2. Nobody disappears: each subject of the registry is in the frame or under exactly one reason.
 3. A frame is in the order of the ids' bytes and knows no randomness.
+4. Who was drawn before is asked through the frame; without a history that is an error.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from randcheck.errors import EmptyFrameError, ParameterError, UnknownNameError
-from randcheck.exclusions import Exclusion
-from randcheck.history import History
-from randcheck.models import Scope
+from randcheck.exclusions import Exclusion, times_drawn
+from randcheck.history import History, needed
+from randcheck.models import Item, Scope
 from randcheck.registry import ItemCatalog, SubjectRegistry
 from randcheck.table import Codes, Mask, Objects, Positions
 
@@ -66,9 +67,17 @@ class Frame:
         rows: npt.NDArray[np.int64],
         eligible: npt.NDArray[np.bool_],
         excluded: Mapping[str, Objects],
+        *,
+        as_of: date,
+        catalog: ItemCatalog,
+        history: History | None,
     ) -> None:
         self.task_id = task_id
         self.items = items
+        #: the day at which the registries were looked at
+        self.as_of = as_of
+        self._catalog = catalog
+        self._history = history
         self._subjects = subjects
         self._rows = rows
         self._eligible = eligible
@@ -88,7 +97,9 @@ class Frame:
             (self.task_id, self.items) == (other.task_id, other.items)
             and np.array_equal(self.ids, other.ids)
             and np.array_equal(self._eligible, other._eligible)
+            and (self.as_of, self._history) == (other.as_of, other._history)
             and self._subjects == other._subjects
+            and self._catalog == other._catalog
             and list(self.excluded) == list(other.excluded)
             and all(np.array_equal(self.excluded[r], other.excluded[r]) for r in self.excluded)
         )
@@ -140,13 +151,45 @@ class Frame:
             first = positions[0]
             yield tuple(column.values[column.codes[first]] for column in columns), positions
 
-    def for_item(self, item: str) -> Frame:
-        """The part of the frame that one item applies to, with that item alone."""
-        chosen = np.flatnonzero(self.eligible(item))
-        eligible = np.ones((1, len(chosen)), dtype=bool)
-        return Frame(
-            self.task_id, (item,), self._subjects, self._rows[chosen], eligible, self.excluded
+    def item(self, name: str) -> Item:
+        """An item of the frame as the catalog states it."""
+        if name not in self.items:
+            raise UnknownNameError("item", (name,), self.items)
+        return self._catalog[name]
+
+    def for_items(self, *items: str, among: Mask | None = None) -> tuple[Frame, Positions]:
+        """The part of the frame that any of these items applies to, with those items alone.
+
+        Only those in the mask `among` where one is given. With it come the positions of its
+        subjects in this frame.
+        """
+        wanted = np.array([self.eligible(item) for item in items], dtype=bool)
+        chosen = wanted.any(axis=0) if among is None else wanted.any(axis=0) & among
+        positions = np.flatnonzero(chosen).astype(np.int32)
+        part = Frame(
+            self.task_id,
+            items,
+            self._subjects,
+            self._rows[positions],
+            wanted[:, positions],
+            self.excluded,
+            as_of=self.as_of,
+            catalog=self._catalog,
+            history=self._history,
         )
+        return part, positions
+
+    def times_drawn(self, after: date, *, tasks: Sequence[str] = ()) -> Positions:
+        """How often each subject was drawn after a day: whole numbers, shape `(len(self),)`.
+
+        By any task, or only by those whose id begins with one of `tasks`. Raises `ParameterError`
+        when there is no history.
+        """
+        history = needed(self._history, "how often subjects were drawn")
+        counted = history.codes("drawn_on").where(lambda drawn: drawn > after)
+        if tasks:
+            counted &= history.codes("task").where(lambda task: task.startswith(tuple(tasks)))
+        return times_drawn(self._subjects, history, counted)[self._rows].astype(np.int32)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -188,7 +231,17 @@ def build_frame(
         raise EmptyFrameError(task.id, {reason: len(ids) for reason, ids in excluded.items()})
     rows = np.flatnonzero(remaining)
     log.info("frame of task %s: %d of %d subjects", task.id, len(rows), len(subjects))
-    return Frame(task.id, task.items, subjects, rows, eligible[:, rows], MappingProxyType(excluded))
+    return Frame(
+        task.id,
+        task.items,
+        subjects,
+        rows,
+        eligible[:, rows],
+        MappingProxyType(excluded),
+        as_of=task.as_of,
+        catalog=catalog,
+        history=history,
+    )
 
 
 def expect(name: str, value: object, kind: Any) -> None:

@@ -18,6 +18,7 @@ from attrs import frozen
 
 from randcheck.errors import DataError, shorten
 from randcheck.fields import (
+    ADDRESS,
     COUNT,
     CREDIT_CODE,
     DATED_IDS,
@@ -27,6 +28,7 @@ from randcheck.fields import (
     NAME,
     OWNER,
     PERIODS,
+    SCORE,
     SOME,
     WORD,
     WORDS,
@@ -127,7 +129,8 @@ class Subject(Fact):
     `risk_class` is A to D, or `None` where it is not known. `owner` is the id of the subject that
     an attached object belongs to. `credit_code` is the unified social credit code that the subject
     claims, often equal to its id; it is checked by GB 32100-2015. `street` is where it is, more
-    exactly than its region (街道).
+    exactly than its region (街道), `address` the place itself. `risk_score` is a score of credit
+    risk, a whole number from 0 that is higher for more risk, where the office keeps one.
     """
 
     id: str = declare(ID)
@@ -143,6 +146,8 @@ class Subject(Fact):
     owner: str | None = declare(OWNER, default=None, kw_only=True)
     credit_code: str | None = declare(CREDIT_CODE, default=None, kw_only=True)
     street: str | None = declare(MAYBE_WORD, default=None, kw_only=True)
+    address: str | None = declare(ADDRESS, default=None, kw_only=True)
+    risk_score: int | None = declare(SCORE, default=None, kw_only=True)
 
     def contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         return subject_contradictions(self.id, self.kind, self.owner)

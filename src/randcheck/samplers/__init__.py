@@ -16,11 +16,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from randcheck.samplers.allocation import (
+    Allocated,
     Allocation,
+    CompromiseAllocation,
+    EqualAllocation,
+    MinimaxAllocation,
     NeymanAllocation,
+    PowerAllocation,
     ProportionalAllocation,
+    RateAllocation,
 )
 from randcheck.samplers.joint import JointItemSampler
+from randcheck.samplers.optimum import Strata
 from randcheck.samplers.risk import RiskStratifiedSampler
 from randcheck.samplers.uniform import UniformSampler
 
@@ -47,17 +54,33 @@ SAMPLERS: dict[str, type[Any]] = {
 
 #: Our allocations by name.
 ALLOCATIONS: dict[str, type[Any]] = {
-    kind.name: kind for kind in (ProportionalAllocation, NeymanAllocation)
+    kind.name: kind
+    for kind in (
+        ProportionalAllocation,
+        EqualAllocation,
+        PowerAllocation,
+        NeymanAllocation,
+        MinimaxAllocation,
+        CompromiseAllocation,
+        RateAllocation,
+    )
 }
 
 __all__ = [
     "ALLOCATIONS",
     "SAMPLERS",
+    "Allocated",
     "Allocation",
+    "CompromiseAllocation",
+    "EqualAllocation",
     "JointItemSampler",
+    "MinimaxAllocation",
     "NeymanAllocation",
+    "PowerAllocation",
     "ProportionalAllocation",
+    "RateAllocation",
     "RiskStratifiedSampler",
     "Sampler",
+    "Strata",
     "UniformSampler",
 ]

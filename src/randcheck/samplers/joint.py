@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 from attrs import field, frozen
 
 from randcheck.design import Cell, Design
@@ -54,10 +53,10 @@ class JointItemSampler:
             )
         cells = []
         for item in frame.items:
-            inner = self.samplers[item].design(frame.for_item(item))
-            position = np.flatnonzero(frame.eligible(item))
+            part, position = frame.for_items(item)
+            inner = self.samplers[item].design(part)
             cells += [
-                Cell(cell.take, position[cell.members], (item,), f"{item}/{cell.name}")
+                Cell(cell.take, position[cell.members], (item,), f"{item}/{cell.name}", cell.why)
                 for cell in inner.cells
             ]
         return Design.from_cells(frame, cells)

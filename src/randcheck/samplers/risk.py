@@ -1,16 +1,22 @@
 """Stratified by credit risk (企业信用风险分类): the riskier, the more often.
 
 Rules enforced here:
-1. Either a rate for each class, or a total with an allocation; never both.
+1. The counts of the classes come first, by rates, by bands, or by a total with an allocation; then
+   each class's count is spread over its cells.
 2. A class's floor is met, or the class is taken whole where it has fewer subjects.
 3. What a subject without a class counts as is said by the planner; it is never guessed.
-4. Cells are classes, or classes within further strata such as `region`; a rate is rounded up in
-   each cell, so many small cells raise the total.
+4. Cells are classes, or classes within further strata such as `region`. A rate is rounded up in
+   each cell, so many small cells raise the total; or once in each class, with largest remainders
+   inside it, where cells too small for a whole unit are joined.
+5. Those who must be in have cells of their own that are taken whole; those who may not be drawn
+   again have cells that nobody is taken from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -22,17 +28,39 @@ from randcheck.errors import ParameterError, shorten
 from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.frame import Frame
 from randcheck.models import RISK_CLASSES
-from randcheck.rates import count_from_rate, parse_count, parse_rate
-from randcheck.samplers.allocation import Allocation, ProportionalAllocation, greedy
+from randcheck.rates import parse_count, parse_rate
+from randcheck.samplers.allocation import (
+    Allocation,
+    ProportionalAllocation,
+    exact_numbers,
+)
+from randcheck.samplers.classes import (
+    ClassCount,
+    Part,
+    Rules,
+    count_class,
+    least_of_cells,
+    raise_to,
+)
+from randcheck.samplers.optimum import Strata
+from randcheck.samplers.units import joined, largest_remainders
 from randcheck.table import Positions
+
+log = logging.getLogger("randcheck")
 
 #: The class of those who have none and are not counted as another.
 UNCLASSIFIED = "unclassified"
 
 _CLASSES = (*RISK_CLASSES, UNCLASSIFIED)
 
+_NOTHING: Mapping[str, Any] = {}
 
-def _check_classes(name: str, given: Any) -> None:
+#: What a draw may be stratified by, beside the class.
+STRATA = ("region", "kind", "industry", "status", "tags")
+
+
+def check_classes(name: str, given: Any) -> None:
+    """`ParameterError` unless a mapping's keys are risk classes."""
     for key in as_mapping(given, name):
         if key not in _CLASSES:
             raise ParameterError(
@@ -40,91 +68,225 @@ def _check_classes(name: str, given: Any) -> None:
             )
 
 
-def _as_rates(value: Mapping[str, Any] | None) -> FrozenMapping | None:
-    if value is None:
-        return None
-    _check_classes("rates", value)
-    return FrozenMapping({key: parse_rate(rate, f"rates[{key!r}]") for key, rate in value.items()})
+def _by_class(value: Any, name: str, parse: Any) -> FrozenMapping:
+    """A mapping from classes, each value parsed under its own name."""
+    check_classes(name, value)
+    return FrozenMapping({key: parse(each, f"{name}[{key!r}]") for key, each in value.items()})
+
+
+def _maybe(value: Any, name: str, parse: Any) -> Any:
+    return None if value is None else parse(value, name)
+
+
+def _as_costs(value: Any) -> FrozenMapping:
+    check_classes("costs", value)
+    return exact_numbers(value, "costs")
+
+
+def _parse_band(value: Any, name: str) -> tuple[Fraction, Fraction]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        remedy = "write two rates, such as ('1%', '3%')"
+        raise ParameterError(name, shorten(value), "is no band", remedy)
+    least, most = (parse_rate(rate, name) for rate in value)
+    if most < least:
+        raise ParameterError(name, shorten(value), "ends before it begins", "swap the rates")
+    return least, most
+
+
+def _parse_reason(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ParameterError(name, shorten(value), "is no reason", "give it in words")
+    return value
 
 
 def _as_floor(value: Any) -> int | FrozenMapping:
     if not isinstance(value, Mapping):
         return parse_count(value, "floor")
-    _check_classes("floor", value)
-    return FrozenMapping({key: parse_count(n, f"floor[{key!r}]") for key, n in value.items()})
+    return _by_class(value, "floor", parse_count)
 
 
-def _as_total(value: Any) -> int | None:
-    return None if value is None else parse_count(value, "total")
+def as_texts(value: Any, name: str) -> tuple[str, ...]:
+    """Some texts, one of which may be given alone."""
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, Iterable) or not all(isinstance(text, str) for text in texts):
+        raise ParameterError(name, shorten(value), "are no texts", "give a tuple of texts")
+    return tuple(texts)
 
 
-def _as_strata(value: Any) -> tuple[str, ...]:
-    allowed = ("region", "kind", "industry", "status", "tags")
-    strata = (value,) if isinstance(value, str) else tuple(value)
+def as_strata(value: Any) -> tuple[str, ...]:
+    """Columns to stratify by; `ParameterError` for any other."""
+    strata = as_texts(value, "strata")
     for name in strata:
-        if name not in allowed:
+        if name not in STRATA:
             raise ParameterError(
-                "strata", shorten(name), "cannot be stratified by", f"some of {', '.join(allowed)}"
+                "strata", shorten(name), "cannot be stratified by", f"some of {', '.join(STRATA)}"
             )
     return strata
+
+
+def _parsed(parse: Any, *about: Any, default: Any) -> Any:
+    """A field whose value is parsed with what there is to say about it."""
+    return field(default=default, converter=lambda value: parse(value, *about))
+
+
+def _rates(value: Any) -> FrozenMapping | None:
+    return None if value is None else _by_class(value, "rates", parse_rate)
+
+
+def _bands(value: Any) -> FrozenMapping | None:
+    return None if value is None else _by_class(value, "bands", _parse_band)
 
 
 @frozen(kw_only=True)
 class RiskStratifiedSampler:
     """A draw of its own in each risk class.
 
-    `rates`: class → rate, such as `{"A": "1%", "B": "3%", "C": "10%", "D": "100%"}`; a class at
-    100 % is taken whole. Or `total` with an `allocation` (proportional unless said otherwise).
-    `floor`: the least number from each class, one for all or one for each.
+    How many, by one of these:
+
+    - `rates`: class → rate, such as `{"A": "1%", "B": "3%", "C": "10%", "D": "100%"}`;
+    - `total` with an `allocation` (proportional unless said otherwise), or an `allocation` with a
+      measure of its own, such as a budget.
+
+    And what the regulations add, each of which may also stand without the others:
+
+    - `bands`: class → the least and the most, two rates (抽查比例区间);
+    - `least`: the least rate in each class; `floor`: the least number, one for all or for each;
+    - `overall`: the least share over all classes, met by the cheapest raise; `costs` of a visit by
+      class, all equal unless given;
+    - `exempt`: classes that are not drawn, unless `reasons` names one with a reason in words;
+    - `always`: tags whose subjects are always in (重点检查单位);
+    - `at_most`, `at_least`: class → how often in the calendar year a subject may, or must, be drawn
+      (抽查频次); for `at_least`, `draws_left` says how many draws the year still has, this one
+      included. Both look at the history;
+    - `general_cap`: the most that may be drawn where only general items (一般检查事项) are checked;
+      key items (重点检查事项) have none. Where a task has both, they get cells of their own.
+
     `unclassified`: the class that subjects without one count as; or `"unclassified"`, or a rate
     under that name, to keep them apart. Without it such subjects are an error.
-    `strata`: further columns to stratify by, such as `("region",)`.
+    `strata`: further columns to stratify by, such as `("region",)`; `rounding` is `"cell"` to round
+    rates up in each cell, `"class"` to round them up once in a class.
     """
 
     name: ClassVar[str] = "risk-stratified"
-    rates: FrozenMapping | None = field(default=None, converter=_as_rates)
-    total: int | None = field(default=None, converter=_as_total)
+    rates: FrozenMapping | None = field(default=None, converter=_rates)
+    total: int | None = _parsed(_maybe, "total", parse_count, default=None)
     allocation: Allocation = Factory(ProportionalAllocation)
     floor: int | FrozenMapping = field(default=0, converter=_as_floor)
     unclassified: str | None = None
-    strata: tuple[str, ...] = field(default=(), converter=_as_strata)
+    strata: tuple[str, ...] = field(default=(), converter=as_strata)
+    rounding: str = "cell"
+    bands: FrozenMapping | None = field(default=None, converter=_bands)
+    least: Fraction | None = _parsed(_maybe, "least", parse_rate, default=None)
+    overall: Fraction | None = _parsed(_maybe, "overall", parse_rate, default=None)
+    costs: FrozenMapping = field(default=FrozenMapping({}), converter=_as_costs)
+    exempt: tuple[str, ...] = _parsed(as_texts, "exempt", default=())
+    reasons: FrozenMapping = _parsed(_by_class, "reasons", _parse_reason, default=FrozenMapping({}))
+    always: tuple[str, ...] = _parsed(as_texts, "always", default=())
+    at_most: FrozenMapping = _parsed(_by_class, "at_most", parse_count, default=FrozenMapping({}))
+    at_least: FrozenMapping = _parsed(_by_class, "at_least", parse_count, default=FrozenMapping({}))
+    draws_left: int | None = _parsed(_maybe, "draws_left", parse_count, default=None)
+    general_cap: Fraction | None = _parsed(_maybe, "general_cap", parse_rate, default=None)
 
     def __attrs_post_init__(self) -> None:
-        if (self.rates is None) == (self.total is None):
-            given = {"rates": self.rates, "total": self.total}
-            raise ParameterError(
-                "RiskStratifiedSampler", shorten(given), "is not clear", "give one of both"
-            )
+        measures = (self.rates, self.bands, self.least)
+        if self.rates is not None and self._shared:
+            given = {"rates": self.rates, "total": self.total, "allocation": self.allocation}
+            reason, remedy = "is not clear", "give rates, or a total with an allocation"
+            raise ParameterError("RiskStratifiedSampler", shorten(given), reason, remedy)
+        if all(each is None for each in measures) and not self._shared:
+            remedy = "give rates, bands, least, or a total"
+            raise ParameterError("RiskStratifiedSampler", "nothing", "says how many", remedy)
+        check_classes("exempt", dict.fromkeys(self.exempt))
         if self.unclassified is not None:
-            _check_classes("unclassified", {self.unclassified: None})
+            check_classes("unclassified", {self.unclassified: None})
+        if self.rounding not in ("cell", "class"):
+            remedy = "write 'cell' or 'class'"
+            raise ParameterError("rounding", shorten(self.rounding), "is not known", remedy)
+        if (not self.at_least) != (self.draws_left is None) or self.draws_left == 0:
+            given = {"at_least": self.at_least, "draws_left": self.draws_left}
+            remedy = "say how often at least, and how many draws the year still has, from 1"
+            raise ParameterError("at_least", shorten(given), "is not clear", remedy)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether an allocation shares what there is among the classes."""
+        return self.total is not None or self.allocation != ProportionalAllocation()
 
     def design(self, frame: Frame) -> Design:
         """One cell for each class that somebody has, within further strata where asked for."""
-        groups = self._groups(frame)
-        names = [name for name, _, _ in groups]
-        sizes = [len(members) for _, _, members in groups]
-        counts = self._counts(names, sizes)
-        return Design.from_cells(
-            frame,
-            [
-                Cell(count, members, name="/".join([name, *map(_shown, values)]))
-                for count, (name, values, members) in zip(counts, groups, strict=True)
-            ],
+        cells = []
+        for part, position, items, prefix in self._groups(frame):
+            for found, parts in self._classes(part, items):
+                for take, members, own in self._spread(found, parts):
+                    name = f"{prefix}{own}"
+                    cells.append(
+                        Cell(
+                            take, position[members], items, name, f"{name}: {'; '.join(found.why)}"
+                        )
+                    )
+        return Design.from_cells(frame, cells)
+
+    def explain(self, frame: Frame) -> tuple[ClassCount, ...]:
+        """For each class, by general and key items where they differ: why this many, in words."""
+        return tuple(
+            found
+            for part, _, items, _ in self._groups(frame)
+            for found, _ in self._classes(part, items)
         )
 
-    def _groups(self, frame: Frame) -> list[tuple[str, tuple[Any, ...], Positions]]:
-        """`(class, values of further strata, members)`, by class and then by those values."""
+    # --- who -----------------------------------------------------------------------------------
+
+    def _groups(
+        self, frame: Frame
+    ) -> Iterator[tuple[Frame, Positions, tuple[str, ...] | None, str]]:
+        """General and key items apart where one has a cap, as parts of the frame."""
+        kinds: dict[str, list[str]] = {}
+        for item in frame.items:
+            kinds.setdefault(frame.item(item).category, []).append(item)
+        if self.general_cap is None or len(kinds) == 1:
+            yield frame, np.arange(len(frame), dtype=np.int32), None, ""
+            return
+        for category, items in sorted(kinds.items()):
+            part, position = frame.for_items(*items)
+            yield part, position, tuple(items), f"{category}/"
+
+    def _parts(self, frame: Frame) -> dict[str, list[Part]]:
+        """The parts of each class that somebody has, in the order of classes."""
         found: dict[tuple[str, tuple[Any, ...]], list[Positions]] = {}
-        for (risk_class, *values), members in frame.strata("risk_class", *self.strata):
+        for (risk_class, *rest), members in frame.strata("risk_class", *self.strata):
             counted_as = risk_class or self._class_of_unknown(len(members))
-            found.setdefault((counted_as, tuple(values)), []).append(members)
-        groups = [(name, values, np.concatenate(parts)) for (name, values), parts in found.items()]
-        return sorted(groups, key=lambda group: _CLASSES.index(group[0]))
+            found.setdefault((counted_as, tuple(rest)), []).append(members)
+        always = _tagged(frame, self.always)
+        times = None
+        if self.at_most or self.at_least:
+            times = frame.times_drawn(date(frame.as_of.year - 1, 12, 31))
+        parts: dict[str, list[Part]] = {}
+        for (name, values), lists in sorted(
+            found.items(), key=lambda each: _CLASSES.index(each[0][0])
+        ):
+            members = np.concatenate(lists)
+            spent = np.zeros(len(members), dtype=bool)
+            sure = always[members]
+            if times is not None:
+                spent |= times[members] >= self.at_most.get(name, np.inf)
+                sure = sure | self._due(name, times[members])
+            parts.setdefault(name, []).append(
+                Part(name, values, members[sure & ~spent], members[spent], members[~spent & ~sure])
+            )
+        return parts
+
+    def _due(self, name: str, times: Positions) -> Any:
+        """Who must be in now to reach the class's frequency in the draws that are left."""
+        missing = self.at_least.get(name, 0) - times
+        late = int((missing > (self.draws_left or 0)).sum())
+        if late:
+            log.warning("class %s: %d subjects can not reach their frequency any more", name, late)
+        return (missing > 0) & (missing >= (self.draws_left or 0))
 
     def _class_of_unknown(self, count: int) -> str:
         if self.unclassified is not None:
             return self.unclassified
-        if self.rates is not None and UNCLASSIFIED in self.rates:
+        if UNCLASSIFIED in {*(self.rates or ()), *(self.bands or ())}:
             return UNCLASSIFIED
         raise ParameterError(
             "unclassified",
@@ -133,42 +295,159 @@ class RiskStratifiedSampler:
             "say which class, such as unclassified='B', or 'unclassified' to keep them apart",
         )
 
-    def _counts(self, names: list[str], sizes: list[int]) -> list[int]:
-        if self.rates is None:
-            floors = self._raised(names, sizes, [0] * len(sizes))
-            return self.allocation.allocate(self.total or 0, names, sizes, floors)
-        missing = {name: size for name, size in zip(names, sizes, strict=True)
-                   if name not in self.rates}  # fmt: skip
-        if missing:
-            raise ParameterError(
-                "rates",
-                shorten(dict(self.rates)),
-                f"has no rate for {shorten(missing)} (class: subjects)",
-                "give each class that occurs a rate, '0%' for none",
-            )
-        counts = [
-            count_from_rate(self.rates[name], size) for name, size in zip(names, sizes, strict=True)
+    # --- how many ------------------------------------------------------------------------------
+
+    def _classes(
+        self, frame: Frame, items: tuple[str, ...] | None
+    ) -> list[tuple[ClassCount, list[Part]]]:
+        """The count of each class, and its parts."""
+        parts = self._parts(frame)
+        self._check_rates({name: sum(p.size for p in own) for name, own in parts.items()})
+        classes = [
+            count_class(name, own, self._rules(name), self.rounding == "cell")
+            for name, own in parts.items()
         ]
-        return self._raised(names, sizes, counts)
+        limit = len(frame)
+        general = {frame.item(item).category for item in items or frame.items} == {"general"}
+        if self.general_cap is not None and general:
+            limit = int(self.general_cap * len(frame))
+        if self._shared and (classes or self.total):
+            self._allocate(classes, limit)
+        if self.overall is not None:
+            raise_to(self.overall, classes, self.costs, limit)
+        together = sum(each.take for each in classes)
+        if together > limit:
+            reason = f"of {len(frame)} is {limit}, and the rules ask for {together - limit} more"
+            remedy = "lower the rates, or raise the cap"
+            raise ParameterError("general_cap", str(self.general_cap), reason, remedy)
+        return list(zip(classes, parts.values(), strict=True))
 
-    def _raised(self, names: list[str], sizes: list[int], counts: list[int]) -> list[int]:
-        """The counts, raised in each class to its floor, in proportion to its cells' sizes."""
-        raised = list(counts)
-        for name in dict.fromkeys(names):
-            cells = [cell for cell, each in enumerate(names) if each == name]
-            own_sizes = [sizes[cell] for cell in cells]
-            own_counts = [counts[cell] for cell in cells]
-            floor = self.floor if isinstance(self.floor, int) else self.floor.get(name, 0)
-            wanted = max(min(floor, sum(own_sizes)), sum(own_counts))
-            weights = [Fraction(size) for size in own_sizes]
-            for cell, count in zip(
-                cells, greedy(wanted, weights, own_sizes, own_counts), strict=True
-            ):
-                raised[cell] = count
-        return raised
+    def _rules(self, name: str) -> Rules:
+        least, most = (self.bands or _NOTHING).get(name, (None, None))
+        stated = {
+            "the rate of": (self.rates or _NOTHING).get(name),
+            "the band's least,": least,
+            "the least in each class,": self.least,
+        }
+        worded = {words: rate for words, rate in stated.items() if rate is not None}
+        highest = max(worded.values(), default=Fraction(0))
+        words = next((f"{each} {rate}" for each, rate in worded.items() if rate == highest), "")
+        floor = self.floor if isinstance(self.floor, int) else self.floor.get(name, 0)
+        exempt = name in self.exempt and name not in self.reasons
+        return Rules(highest, words, most, floor, exempt)
+
+    def _check_rates(self, sizes: Mapping[str, int]) -> None:
+        for name, stated in (("rates", self.rates), ("bands", self.bands)):
+            if stated is None or (name == "bands" and (self.rates is not None or self._shared)):
+                continue
+            missing = {
+                each: size
+                for each, size in sizes.items()
+                if each not in stated and not self._rules(each).exempt
+            }
+            if missing:
+                raise ParameterError(
+                    name,
+                    shorten(dict(stated)),
+                    f"has no rate for {shorten(missing)} (class: subjects)",
+                    "give each class that occurs a rate, '0%' for none",
+                )
+
+    def _allocate(self, classes: Sequence[ClassCount], limit: int) -> None:
+        """Share the total, or what the allocation's own measure gives, among the classes."""
+        strata = Strata.of(
+            [each.risk_class for each in classes],
+            [each.size for each in classes],
+            [each.least for each in classes],
+            [each.most for each in classes],
+        )
+        allocated = self.allocation.allocate(strata, self.total)
+        _check_allocated(self.allocation, strata, allocated.counts, self.total)
+        for each, count in zip(classes, allocated.counts, strict=True):
+            each.take = count
+            share = "" if self.total is None else f" of the total of {self.total}"
+            proven = f", within {float(allocated.gap):.2%} of the best" if allocated.gap else ""
+            rule = getattr(self.allocation, "name", type(self.allocation).__name__)
+            each.why.append(f"{count}{share} by {rule} allocation{proven}")
+
+    # --- where ---------------------------------------------------------------------------------
+
+    def _spread(
+        self, found: ClassCount, parts: Sequence[Part]
+    ) -> Iterator[tuple[int, Positions, str]]:
+        """The cells of a class, as count, members and name."""
+        free = found.take - sum(len(part.always) for part in parts)
+        shares = [Fraction(len(part.free)) for part in parts]
+        everybody = sum(shares, Fraction(0))
+        runs, counts = [[place] for place in range(len(parts))], [0] * len(parts)
+        if free and (by_cell := self._by_cell(found, parts)) is not None:
+            counts = by_cell
+        elif free:
+            shares = [share * free / everybody for share in shares]
+            runs = joined(shares)
+            sizes = [sum(len(parts[place].free) for place in run) for run in runs]
+            totals = [sum((shares[place] for place in run), Fraction(0)) for run in runs]
+            counts = largest_remainders(free, totals, sizes)
+        for count, run in zip(counts, runs, strict=True):
+            members = np.concatenate([parts[place].free for place in run])
+            if len(members):
+                yield count, np.sort(members), _cell_name(found.risk_class, parts, run)
+        for place, part in enumerate(parts):
+            own = _cell_name(found.risk_class, parts, [place])
+            if len(part.always):
+                yield len(part.always), part.always, f"{own}/always"
+            if len(part.spent):
+                yield 0, part.spent, f"{own}/spent"
+
+    def _by_cell(self, found: ClassCount, parts: Sequence[Part]) -> list[int] | None:
+        """What each cell gives where rates are rounded up in each; `None` if some would get none.
+
+        What is beyond the rates is spread in proportion to the cells' sizes.
+        """
+        if self.rounding == "class":
+            return None
+        rules = self._rules(found.risk_class)
+        least = [len(part.always) for part in parts]
+        if not rules.exempt:
+            least = least_of_cells(parts, rules.rate)
+        strata = Strata.of(
+            [found.risk_class] * len(parts),
+            [part.size for part in parts],
+            least,
+            [part.room for part in parts],
+        )
+        counts = ProportionalAllocation().allocate(strata, found.take).counts
+        free = [count - len(part.always) for count, part in zip(counts, parts, strict=True)]
+        alone = [len(part.free) > 0 and n == 0 for n, part in zip(free, parts, strict=True)]
+        return None if any(alone) else free
 
 
-def _shown(value: Any) -> str:
+def _check_allocated(
+    allocation: Allocation, strata: Strata, counts: Sequence[int], total: int | None
+) -> None:
+    """Anybody's allocation keeps the box and the total."""
+    box = zip(strata.minimums.tolist(), counts, strata.maximums.tolist(), strict=True)
+    fits = all(type(n) is int and low <= n <= high for low, n, high in box)
+    if not fits or total not in (None, sum(counts)):
+        reason = f"gave {shorten(list(counts))}, which is outside the box or not the total {total}"
+        remedy = "give whole numbers from minimums to maximums that add up to the total"
+        raise ParameterError("allocation", shorten(allocation), reason, remedy)
+
+
+def _tagged(frame: Frame, tags: Sequence[str]) -> Any:
+    """Who has one of these tags: a mask."""
+    if not tags:
+        return np.zeros(len(frame), dtype=bool)
+    return frame.codes("tags").where(lambda own: not set(own).isdisjoint(tags))
+
+
+def _cell_name(name: str, parts: Sequence[Part], run: Sequence[int]) -> str:
+    values = ["/".join(map(shown, parts[place].values)) for place in run]
+    return name if not any(values) else f"{name}/{' + '.join(values)}"
+
+
+def shown(value: Any) -> str:
+    """A value of a column as a cell's name has it."""
     if value is None:
         return "unknown"
     return value if isinstance(value, str) else "+".join(value)
