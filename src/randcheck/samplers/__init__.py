@@ -4,7 +4,7 @@ A strategy is a frozen value with one pure method, `design(frame)`. Ours are fou
 
 >>> from randcheck.samplers import SAMPLERS
 >>> sorted(SAMPLERS)
-['joint-item', 'risk-stratified', 'uniform']
+['joint-item', 'risk-score', 'risk-stratified', 'uniform']
 >>> SAMPLERS["uniform"](rate="3%")
 UniformSampler(rate=Fraction(3, 100), count=None)
 
@@ -29,6 +29,7 @@ from randcheck.samplers.allocation import (
 from randcheck.samplers.joint import JointItemSampler
 from randcheck.samplers.optimum import Strata
 from randcheck.samplers.risk import RiskStratifiedSampler
+from randcheck.samplers.score import RiskScoreSampler
 from randcheck.samplers.uniform import UniformSampler
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Sampler(Protocol):
 
 #: Our samplers by name.
 SAMPLERS: dict[str, type[Any]] = {
-    kind.name: kind for kind in (UniformSampler, RiskStratifiedSampler, JointItemSampler)
+    kind.name: kind
+    for kind in (UniformSampler, RiskStratifiedSampler, RiskScoreSampler, JointItemSampler)
 }
 
 #: Our allocations by name.
@@ -79,6 +81,7 @@ __all__ = [
     "PowerAllocation",
     "ProportionalAllocation",
     "RateAllocation",
+    "RiskScoreSampler",
     "RiskStratifiedSampler",
     "Sampler",
     "Strata",
