@@ -26,6 +26,7 @@ from typing import Any as _Any
 
 from randcheck._version import __version__
 from randcheck.commitment import Commitment, Rehearsal
+from randcheck.coordination import merge_visits, trips
 from randcheck.design import Cell, Design
 from randcheck.draw import Draw, OpenDraw, Visit, commit, draw
 from randcheck.errors import RandcheckError
@@ -35,11 +36,14 @@ from randcheck.history import History
 from randcheck.matching import FairMatcher, Odds
 from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.plan import Plan, Task
+from randcheck.planning import propose_joint
 from randcheck.randomness import PublicSource
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
+from randcheck.replacement import Absence, Substitution, check_replacement, replace
 from randcheck.replay import replay, replay_stage
 from randcheck.samplers import (
+    BalancedSampler,
     CompromiseAllocation,
     EqualAllocation,
     JointItemSampler,
@@ -59,6 +63,8 @@ from randcheck.verify import Finding, Report, verify
 _logging.getLogger("randcheck").addHandler(_logging.NullHandler())  # silent unless asked
 
 __all__ = [
+    "Absence",
+    "BalancedSampler",
     "Cell",
     "Commitment",
     "CompromiseAllocation",
@@ -100,18 +106,24 @@ __all__ = [
     "Strata",
     "Subject",
     "SubjectRegistry",
+    "Substitution",
     "Task",
     "UniformSampler",
     "Visit",
     "YearlyCap",
     "__version__",
     "build_frame",
+    "check_replacement",
     "commit",
     "commit_teams",
     "draw",
+    "merge_visits",
+    "propose_joint",
     "recuse",
+    "replace",
     "replay",
     "replay_stage",
+    "trips",
     "verify",
 ]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain, repeat
@@ -136,6 +136,19 @@ class Design:
         patterns, pattern_of = _patterns(assignment, len(given))
         return cls(frame.task_id, frame.items, frame.ids, tuple(finished), patterns, pattern_of)
 
+    def with_takes(self, takes: Sequence[int]) -> Design:
+        """The same cells with other counts, one for each; `DesignError` for what a cell lacks."""
+        problems: list[Problem] = []
+        cells = []
+        for number, (cell, take) in enumerate(zip(self.cells, takes, strict=True)):
+            cells.append(Cell(take, cell.members, cell.items, cell.name, cell.why))
+            _check_take(cells[-1], cell.size, number, problems)
+        if problems:
+            raise DesignError(self.task_id, problems)
+        return Design(
+            self.task_id, self.items, self.ids, tuple(cells), self.patterns, self.pattern_of
+        )
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -220,7 +233,11 @@ class Design:
     @cached_property
     def visit_bound(self) -> Fraction:
         """The least possible expected number of visits: Σ over subjects of their largest rate."""
-        rates = [cell.rate for cell in self.cells]
+        return self.visit_bound_of(range(len(self.cells)))
+
+    def visit_bound_of(self, cells: Container[int]) -> Fraction:
+        """The same for the visits that some of the cells make, by their numbers."""
+        rates = [cell.rate if n in cells else Fraction(0) for n, cell in enumerate(self.cells)]
         counts = np.bincount(self.pattern_of, minlength=len(self.patterns)).tolist()
         largest = [
             max(rates[cell] for cell in row if cell != _NONE) for row in self.patterns.tolist()
@@ -234,15 +251,25 @@ class Design:
         """
         if parse_count(draws, "draws") < 2:
             raise ParameterError("draws", str(draws), "is too few", "give at least 2")
-        bits = np.random.PCG64(seed)
-        counts = [self._simulate(bits.random_raw(len(self))) for _ in range(draws)]
+        counts = self.simulated_visits(draws, seed)
         mean = sum(counts) / draws
         variance = sum((count - mean) ** 2 for count in counts) / (draws - 1)
         return mean, math.sqrt(variance / draws)
 
-    def _simulate(self, tickets: npt.NDArray[np.uint64]) -> int:
+    def simulated_visits(
+        self, draws: int, seed: int = 0, cells: Container[int] | None = None
+    ) -> list[int]:
+        """How many visits each of some simulated draws makes, or makes for some of the cells.
+
+        The tickets are the generator's raw bits, so the numbers are the same on every machine.
+        """
+        bits = np.random.PCG64(seed)
+        chosen = [cell for n, cell in enumerate(self.cells) if cells is None or n in cells]
+        return [self._simulate(bits.random_raw(len(self)), chosen) for _ in range(draws)]
+
+    def _simulate(self, tickets: npt.NDArray[np.uint64], cells: Sequence[Cell]) -> int:
         taken = np.zeros(len(self), dtype=bool)
-        for cell in self.cells:
+        for cell in cells:
             if cell.take:
                 chosen = np.argpartition(tickets[cell.members], cell.take - 1)[: cell.take]
                 taken[cell.members[chosen]] = True

@@ -179,6 +179,11 @@ class Frame:
         )
         return part, positions
 
+    def within(self, scope: Scope) -> Mask:
+        """Who is in a scope: a boolean array of shape `(len(self),)`."""
+        mask: Mask = _in_scope(scope, self._subjects)[self._rows]
+        return mask
+
     def times_drawn(self, after: date, *, tasks: Sequence[str] = ()) -> Positions:
         """How often each subject was drawn after a day: whole numbers, shape `(len(self),)`.
 

@@ -138,3 +138,65 @@ def test_where_rates_are_equal_the_rule_itself_gives_more():
         figures[name] = mean / float(design.visit_bound)
     print({name: f"{100 * (value - 1):.1f} %" for name, value in figures.items()})
     assert 1.005 < figures["all 5 %"] < figures["equal by class"] < figures["class and city"] < 1.15
+
+
+EQUAL = {
+    "all 5 %": rc.UniformSampler(rate="5%"),
+    "equal by class": rc.RiskStratifiedSampler(rates=dict.fromkeys("ABCD", "5%")),
+    "class and city": rc.RiskStratifiedSampler(
+        rates=dict.fromkeys("ABCD", "5%"), strata=("region",)
+    ),
+    "3 to 100 % by class": rc.RiskStratifiedSampler(
+        rates={"A": "3%", "B": "5%", "C": "10%", "D": "100%"}
+    ),
+}
+
+
+@needs_register
+@pytest.mark.parametrize("rates", EQUAL)
+def test_merged_cells_on_equal_rates_are_within_one_percent_of_the_bound(rates):
+    """Of the bound of the items' own designs, that is, before anything was merged.
+
+    Every item's count in each of its own cells is kept, whatever the dice, and the visits are as
+    many in every draw.
+    """
+    subjects, catalog = world()
+    samplers = dict.fromkeys(WORDS, EQUAL[rates])
+    sampler = rc.JointItemSampler(samplers, merge=(tuple(WORDS),))
+    task = rc.Task(id="H", items=tuple(WORDS), as_of=AS_OF, sampler=sampler)
+    frame = rc.build_frame(task, subjects=subjects, catalog=catalog)
+    apart, merged = rc.JointItemSampler(samplers).design(frame), sampler.design(frame)
+    total = sum(cell.take for cell in merged.cells)
+    assert {visits(merged, seed) for seed in range(5)} == {total} == {int(merged.visit_bound)}
+    print(f"{rates}: bound {float(apart.visit_bound):.1f}, merged {total}, "
+          f"{total / float(apart.visit_bound):.4f}")  # fmt: skip
+    assert total <= 1.01 * apart.visit_bound
+    place = np.empty(len(frame), dtype=int)
+    for number, cell in enumerate(merged.cells):
+        place[cell.members] = number
+    sizes = np.array([cell.size for cell in merged.cells])
+    takes = np.array([cell.take for cell in merged.cells])
+    for cell in apart.cells:
+        outside = sizes - np.bincount(place[cell.members], minlength=len(sizes))
+        assert np.maximum(takes - outside, 0).sum() >= cell.take
+    assert takes.min() > 0
+
+
+@needs_register
+@pytest.mark.long
+def test_budgets_of_visits_on_the_register():
+    """A guaranteed one is never exceeded in 10,000 draws; an expected one holds on average."""
+    samplers = {item: by_class(item) for item in WORDS}
+    subjects, catalog = world()
+    for promise in ("guaranteed", "expected"):
+        sampler = rc.JointItemSampler(samplers, budget=1500, promise=promise)
+        task = rc.Task(id="H", items=tuple(WORDS), as_of=AS_OF, sampler=sampler)
+        design = sampler.design(rc.build_frame(task, subjects=subjects, catalog=catalog))
+        counts = design.simulated_visits(10_000, seed=1)
+        mean = sum(counts) / len(counts)
+        total = sum(cell.take for cell in design.cells)
+        print(f"{promise}: Σ take {total}, mean {mean:.2f}, most {max(counts)} of 10,000 draws")
+        if promise == "guaranteed":
+            assert max(counts) <= total <= 1500
+        else:
+            assert 1490 <= mean <= 1500

@@ -4,7 +4,7 @@ A strategy is a frozen value with one pure method, `design(frame)`. Ours are fou
 
 >>> from randcheck.samplers import SAMPLERS
 >>> sorted(SAMPLERS)
-['joint-item', 'risk-score', 'risk-stratified', 'uniform']
+['balanced', 'joint-item', 'risk-score', 'risk-stratified', 'uniform']
 >>> SAMPLERS["uniform"](rate="3%")
 UniformSampler(rate=Fraction(3, 100), count=None)
 
@@ -26,6 +26,7 @@ from randcheck.samplers.allocation import (
     ProportionalAllocation,
     RateAllocation,
 )
+from randcheck.samplers.balance import BalancedSampler
 from randcheck.samplers.joint import JointItemSampler
 from randcheck.samplers.optimum import Strata
 from randcheck.samplers.risk import RiskStratifiedSampler
@@ -51,7 +52,13 @@ class Sampler(Protocol):
 #: Our samplers by name.
 SAMPLERS: dict[str, type[Any]] = {
     kind.name: kind
-    for kind in (UniformSampler, RiskStratifiedSampler, RiskScoreSampler, JointItemSampler)
+    for kind in (
+        UniformSampler,
+        RiskStratifiedSampler,
+        RiskScoreSampler,
+        BalancedSampler,
+        JointItemSampler,
+    )
 }
 
 #: Our allocations by name.
@@ -73,6 +80,7 @@ __all__ = [
     "SAMPLERS",
     "Allocated",
     "Allocation",
+    "BalancedSampler",
     "CompromiseAllocation",
     "EqualAllocation",
     "JointItemSampler",

@@ -62,9 +62,9 @@ class _Run:
 class RiskScoreSampler:
     """Odds that grow with `Subject.risk_score`, in cells of similar scores.
 
-    `rate` takes ⌈rate × N⌉ subjects, `count` that many; give one. `cells` is the most cells that are
-    made, `least` the least rate of anybody, whatever the score. `unscored` is the score that
-    subjects without one count as; without it such subjects are an error.
+    `rate` takes ⌈rate × N⌉ subjects, `count` that many; give one. `cells` is the most cells made,
+    `least` the least rate of anybody, whatever the score. `unscored` is the score that subjects
+    without one count as; without it such subjects are an error.
     """
 
     name: ClassVar[str] = "risk-score"
