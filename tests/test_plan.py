@@ -125,3 +125,11 @@ def test_a_plan_holds_each_task_once():
 def test_what_is_no_plan():
     bad = {"id": "", "year": "2026", "authority": "", "tasks": ("T",)}
     assert columns(rc.Plan, **bad) == set(bad)
+
+
+def test_no_two_strategies_have_the_same_name():
+    from randcheck.matching import MATCHERS
+    from randcheck.plan import STRATEGIES
+    from randcheck.samplers import ALLOCATIONS, SAMPLERS
+
+    assert len(STRATEGIES) == len(SAMPLERS) + len(ALLOCATIONS) + len(MATCHERS)

@@ -45,6 +45,7 @@ from randcheck.replay import replay, replay_stage
 from randcheck.samplers import (
     BalancedSampler,
     CompromiseAllocation,
+    CycleSampler,
     EqualAllocation,
     JointItemSampler,
     MinimaxAllocation,
@@ -54,6 +55,7 @@ from randcheck.samplers import (
     RateAllocation,
     RiskScoreSampler,
     RiskStratifiedSampler,
+    Rotation,
     Strata,
     UniformSampler,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "Cell",
     "Commitment",
     "CompromiseAllocation",
+    "CycleSampler",
     "Design",
     "Draw",
     "DrawRecord",
@@ -100,6 +103,7 @@ __all__ = [
     "Report",
     "RiskScoreSampler",
     "RiskStratifiedSampler",
+    "Rotation",
     "Scope",
     "Stage",
     "StageRecord",

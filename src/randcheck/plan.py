@@ -23,7 +23,7 @@ from randcheck.models import Scope
 from randcheck.rates import parse_count
 from randcheck.samplers import ALLOCATIONS, SAMPLERS, Sampler
 
-#: Every strategy that a description can name.
+#: Every strategy that a description can name; no two have the same name.
 STRATEGIES: dict[str, type[Any]] = {**SAMPLERS, **ALLOCATIONS, **MATCHERS}
 
 

@@ -4,7 +4,7 @@ A strategy is a frozen value with one pure method, `design(frame)`. Ours are fou
 
 >>> from randcheck.samplers import SAMPLERS
 >>> sorted(SAMPLERS)
-['balanced', 'joint-item', 'risk-score', 'risk-stratified', 'uniform']
+['balanced', 'cycle', 'joint-item', 'risk-score', 'risk-stratified', 'rotated', 'uniform']
 >>> SAMPLERS["uniform"](rate="3%")
 UniformSampler(rate=Fraction(3, 100), count=None)
 
@@ -30,6 +30,7 @@ from randcheck.samplers.balance import BalancedSampler
 from randcheck.samplers.joint import JointItemSampler
 from randcheck.samplers.optimum import Strata
 from randcheck.samplers.risk import RiskStratifiedSampler
+from randcheck.samplers.rotation import CycleSampler, Rotation
 from randcheck.samplers.score import RiskScoreSampler
 from randcheck.samplers.uniform import UniformSampler
 
@@ -57,6 +58,8 @@ SAMPLERS: dict[str, type[Any]] = {
         RiskStratifiedSampler,
         RiskScoreSampler,
         BalancedSampler,
+        Rotation,
+        CycleSampler,
         JointItemSampler,
     )
 }
@@ -82,6 +85,7 @@ __all__ = [
     "Allocation",
     "BalancedSampler",
     "CompromiseAllocation",
+    "CycleSampler",
     "EqualAllocation",
     "JointItemSampler",
     "MinimaxAllocation",
@@ -91,6 +95,7 @@ __all__ = [
     "RateAllocation",
     "RiskScoreSampler",
     "RiskStratifiedSampler",
+    "Rotation",
     "Sampler",
     "Strata",
     "UniformSampler",

@@ -124,9 +124,9 @@ def as_strata(value: Any) -> tuple[str, ...]:
     return strata
 
 
-def _parsed(parse: Any, *about: Any, default: Any) -> Any:
-    """A field whose value is parsed with what there is to say about it."""
-    return field(default=default, converter=lambda value: parse(value, *about))
+def parsed(parse: Any, *about: Any, **options: Any) -> Any:
+    """An attrs field whose value is parsed, with what errors need to say of it."""
+    return field(converter=lambda value: parse(value, *about), **options)
 
 
 def _rates(value: Any) -> FrozenMapping | None:
@@ -169,23 +169,23 @@ class RiskStratifiedSampler:
 
     name: ClassVar[str] = "risk-stratified"
     rates: FrozenMapping | None = field(default=None, converter=_rates)
-    total: int | None = _parsed(_maybe, "total", parse_count, default=None)
+    total: int | None = parsed(_maybe, "total", parse_count, default=None)
     allocation: Allocation = Factory(ProportionalAllocation)
     floor: int | FrozenMapping = field(default=0, converter=_as_floor)
     unclassified: str | None = None
     strata: tuple[str, ...] = field(default=(), converter=as_strata)
     rounding: str = "cell"
     bands: FrozenMapping | None = field(default=None, converter=_bands)
-    least: Fraction | None = _parsed(_maybe, "least", parse_rate, default=None)
-    overall: Fraction | None = _parsed(_maybe, "overall", parse_rate, default=None)
+    least: Fraction | None = parsed(_maybe, "least", parse_rate, default=None)
+    overall: Fraction | None = parsed(_maybe, "overall", parse_rate, default=None)
     costs: FrozenMapping = field(default=FrozenMapping({}), converter=_as_costs)
-    exempt: tuple[str, ...] = _parsed(as_texts, "exempt", default=())
-    reasons: FrozenMapping = _parsed(_by_class, "reasons", _parse_reason, default=FrozenMapping({}))
-    always: tuple[str, ...] = _parsed(as_texts, "always", default=())
-    at_most: FrozenMapping = _parsed(_by_class, "at_most", parse_count, default=FrozenMapping({}))
-    at_least: FrozenMapping = _parsed(_by_class, "at_least", parse_count, default=FrozenMapping({}))
-    draws_left: int | None = _parsed(_maybe, "draws_left", parse_count, default=None)
-    general_cap: Fraction | None = _parsed(_maybe, "general_cap", parse_rate, default=None)
+    exempt: tuple[str, ...] = parsed(as_texts, "exempt", default=())
+    reasons: FrozenMapping = parsed(_by_class, "reasons", _parse_reason, default=FrozenMapping({}))
+    always: tuple[str, ...] = parsed(as_texts, "always", default=())
+    at_most: FrozenMapping = parsed(_by_class, "at_most", parse_count, default=FrozenMapping({}))
+    at_least: FrozenMapping = parsed(_by_class, "at_least", parse_count, default=FrozenMapping({}))
+    draws_left: int | None = parsed(_maybe, "draws_left", parse_count, default=None)
+    general_cap: Fraction | None = parsed(_maybe, "general_cap", parse_rate, default=None)
 
     def __attrs_post_init__(self) -> None:
         measures = (self.rates, self.bands, self.least)
