@@ -1,38 +1,186 @@
 """The checks for authors accept right samplers and say of wrong ones what is wrong."""
 
+import os
 import random
+import sys
+import types
+from datetime import date
+from fractions import Fraction
 
 import attrs
+import numpy as np
 import pytest
 
 import randcheck as rc
-from randcheck import testing
-from randcheck.errors import StaffingError
+from randcheck import tickets
+from randcheck.errors import ParameterError, StaffingError
 from randcheck.matching import FairMatcher, Odds
-from randcheck.testing import check_matcher, check_sampler, made_up_frame, made_up_subjects
+from randcheck.testing import (
+    TAGS,
+    CheckError,
+    check_matcher,
+    check_sampler,
+    made_up_frame,
+    made_up_history,
+    made_up_subjects,
+)
+from randcheck.testing import matchers as matcher_checks
+from worlds import RATES, joint_task
+
+
+def uniform(frame, count=3):
+    return rc.UniformSampler(count=count).design(frame)
 
 
 @attrs.frozen
-class Odd:
-    """A sampler whose design is given by a function of the module."""
+class Right:
+    """A stranger's sampler that is right, and the pattern of those that are wrong."""
 
-    way: str
+    share: str = "3%"
 
     def design(self, frame):
-        return WAYS[self.way](frame)
+        return rc.UniformSampler(rate=self.share).design(frame)
 
 
-def moody(frame):
-    return rc.UniformSampler(count=random.randint(1, 50)).design(frame)
+class GlobalGenerator(Right):
+    def design(self, frame):
+        return uniform(frame, random.randint(1, 50))
 
 
-WAYS = {
-    "moody": moody,
-    "nothing": lambda frame: None,
-    "another frame": lambda frame: rc.UniformSampler(count=1).design(made_up_frame(7)),
-    "refuses": lambda frame: rc.UniformSampler(count=10**9).design(frame),
-    "good": lambda frame: rc.UniformSampler(count=3).design(frame),
-}
+class NumpyGenerator(Right):
+    def design(self, frame):
+        return uniform(frame, int(np.random.randint(1, 50)))
+
+
+class OwnGenerator(Right):
+    def design(self, frame):
+        return uniform(frame, random.Random().randint(1, 50))
+
+
+class Memory(Right):
+    asked = 0
+
+    def design(self, frame):
+        object.__setattr__(self, "asked", self.asked + 1)
+        return uniform(frame, self.asked)
+
+
+class Counts:
+    """Writes down how often it was asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def design(self, frame):
+        self.asked += 1
+        return uniform(frame)
+
+
+class RowOrder(Right):
+    """The first half of the rows has higher odds."""
+
+    def design(self, frame):
+        half = len(frame) // 2
+        rows = np.arange(len(frame))
+        return rc.Design.from_cells(
+            frame, [rc.Cell(half // 2, rows[:half]), rc.Cell(1, rows[half:])]
+        )
+
+
+class FirstLetter(Right):
+    """Refuses whom it does not know by his id."""
+
+    def design(self, frame):
+        if frame.ids[0].startswith("renamed"):
+            raise ParameterError("ids", "renamed", "are not mine", "give others")
+        return uniform(frame)
+
+
+@attrs.frozen
+class OffByOne:
+    count: int = 9
+
+    def design(self, frame):
+        return uniform(frame, self.count - 1)
+
+
+@attrs.frozen
+class OffByOneInACell:
+    """One less than the rate of each class demands."""
+
+    rate: str = "10%"
+
+    def design(self, frame):
+        cells = rc.RiskStratifiedSampler(rates=dict.fromkeys("ABCD", self.rate)).design(frame).cells
+        cells = [attrs.evolve(cell, take=max(0, cell.take - 1)) for cell in cells]
+        return rc.Design.from_cells(frame, cells)
+
+
+class Forgets(Right):
+    def design(self, frame):
+        return rc.Design.from_cells(frame, [rc.Cell(1, np.arange(len(frame) - 1))])
+
+
+class HashOrder(Right):
+    """Which class gets most follows the order of a set."""
+
+    def design(self, frame):
+        order = list({"A", "B", "C", "D"})
+        rates = {name: f"{10 * (place + 1)}%" for place, name in enumerate(order)}
+        return rc.RiskStratifiedSampler(rates=rates).design(frame)
+
+
+class Liar(Right):
+    def design(self, frame):
+        class Lie(rc.Design):
+            def inclusion_probability(self, subject_id, item=None):
+                return Fraction(1)
+
+        design = uniform(frame)
+        return Lie(design.task_id, design.items, design.ids, design.cells, design.patterns,
+                   design.pattern_of)  # fmt: skip
+
+
+class Reader(Right):
+    def design(self, frame):
+        with open(__file__) as file:
+            return uniform(frame, len(file.readline()) % 5)
+
+
+class Crashes(Right):
+    """Divides by what a small frame does not have."""
+
+    def design(self, frame):
+        return uniform(frame, 10 // (len(frame) // 2))
+
+
+class Everywhere(Right):
+    """Loses people where nothing applies to them."""
+
+    def design(self, frame):
+        return uniform(frame) if len(frame) > 1 else rc.Design.from_cells(frame, [])
+
+
+class Nothing(Right):
+    def design(self, frame):
+        return None
+
+
+class AnotherFrame(Right):
+    def design(self, frame):
+        return uniform(made_up_frame(7))
+
+
+class Refuses(Right):
+    def design(self, frame):
+        return uniform(frame, 10**9)
+
+
+class ByProcess(Right):
+    """Follows what only this process knows."""
+
+    def design(self, frame):
+        return uniform(frame, 1 + os.getpid() % 40)
 
 
 class Unpicklable:
@@ -40,20 +188,33 @@ class Unpicklable:
         self._way = lambda frame: frame
 
     def design(self, frame):
-        return rc.UniformSampler(count=1).design(frame)
+        return uniform(frame)
 
 
 @attrs.define
-class Forgetful:
+class LosesItself:
     """Loses its parameter when it is pickled."""
 
     rate: str = "1%"
 
     def __reduce__(self):
-        return Forgetful, ()
+        return LosesItself, ()
 
     def design(self, frame):
         return rc.UniformSampler(rate=self.rate).design(frame)
+
+
+class CopiesDiffer:
+    """A copy draws one more."""
+
+    def __init__(self, more=0):
+        self._more = more
+
+    def __reduce__(self):
+        return CopiesDiffer, (1,)
+
+    def design(self, frame):
+        return uniform(frame, 3 + self._more)
 
 
 @attrs.frozen
@@ -65,42 +226,157 @@ class Inexact:
         return None
 
 
+@attrs.frozen
+class Doubles:
+    """Its parameter doubles whenever it is read."""
+
+    count: int = attrs.field(default=0, converter=lambda count: 2 * count)
+
+    def design(self, frame):
+        return uniform(frame, self.count)
+
+
+@attrs.frozen
+class Picky:
+    """Takes a list and refuses what JSON makes of it."""
+
+    classes: tuple = attrs.field(default=())
+
+    def __attrs_post_init__(self):
+        if not isinstance(self.classes, tuple):
+            raise TypeError("classes are no tuple")
+
+    def design(self, frame):
+        return uniform(frame)
+
+
 def test_right_samplers_pass():
-    check_sampler(Odd("good"), seeds=50)
+    check_sampler(Right(), seeds=50)
     check_sampler(rc.UniformSampler(rate="100%"), [made_up_frame(5)], seeds=3)
+    check_sampler(Right(), [], seeds=3)
+
+
+def test_a_sampler_of_a_notebook_passes():
+    """Where its module cannot be imported in another process, that check is left out."""
+    kind = type("Local", (Right,), {"__module__": "a_notebook"})
+    sys.modules["a_notebook"] = module = types.ModuleType("a_notebook")
+    module.Local = kind
+    try:
+        check_sampler(kind("5%"), [made_up_frame(30)], seeds=20)
+    finally:
+        del sys.modules["a_notebook"]
+
+
+OURS = {
+    "uniform": rc.UniformSampler(rate="3%"),
+    "uniform count": rc.UniformSampler(count=7),
+    "risk": rc.RiskStratifiedSampler(rates=RATES, unclassified="B", strata=("region",)),
+    "risk rules": rc.RiskStratifiedSampler(
+        bands={"A": ("1%", "9%"), "B": ("3%", "90%"), "C": ("10%", "90%"), "D": ("20%", "100%")},
+        overall="40%", always=("metrology",), exempt=("A",), rounding="class", strata=("region",),
+        at_most={"A": 1}, at_least={"D": 2}, draws_left=2, unclassified="A",
+    ),
+    "risk total": rc.RiskStratifiedSampler(
+        total=15, unclassified="C",
+        allocation=rc.NeymanAllocation.from_results({x: (90, n) for n, x in enumerate("ABCD")}),
+    ),
+    "risk minimax": rc.RiskStratifiedSampler(
+        total=15, unclassified="C", allocation=rc.MinimaxAllocation()
+    ),
+    "risk power": rc.RiskStratifiedSampler(
+        total=15, unclassified="C", allocation=rc.PowerAllocation("2/3")
+    ),
+    "risk compromise": rc.RiskStratifiedSampler(
+        total=15, unclassified="C",
+        allocation=rc.CompromiseAllocation(
+            {"food": dict.fromkeys("ABCD", 1), "price": {"A": 1, "B": 2, "C": 3, "D": 4}}
+        ),
+    ),
+    "risk budget": rc.RiskStratifiedSampler(
+        unclassified="C",
+        allocation=rc.NeymanAllocation(
+            dict.fromkeys("ABCD", 1), costs={"A": 1, "B": 2, "C": 3, "D": "4.5"}, budget=40
+        ),
+    ),
+    "score": rc.RiskScoreSampler(rate="5%", least="1%", unscored=10),
+    "balanced": rc.BalancedSampler(rows="region", rates="9%", unclassified="A"),
+    "balanced three": rc.BalancedSampler(
+        rows="region", rates={**RATES, "unclassified": "5%"}, third="tags"
+    ),
+    "rotation": rc.Rotation(rc.UniformSampler(rate="10%"), months=9, chance="1/3"),
+    "cycle": rc.CycleSampler(
+        begins=date(2025, 6, 1), draws=8, number=3, tags=("food",),
+        others=rc.RiskScoreSampler(rate="5%", unscored=0),
+    ),
+    "joint": joint_task().sampler,
+    "joint merged": rc.JointItemSampler(
+        dict.fromkeys((*TAGS, "disclosure"), rc.UniformSampler(rate="12%")),
+        merge=(("food", "price"),), together=(("metrology", "disclosure"),), budget=60,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_all_of_ours_pass(name):
+    check_sampler(OURS[name], seeds=200)
+
+
+WRONG = [
+    (GlobalGenerator(), "generator", "reads a global generator"),
+    (NumpyGenerator(), "generator", "reads a global generator"),
+    (OwnGenerator(), "purity", "a clock or a generator of its own"),
+    (Memory(), "memory", "a memory of what was asked before"),
+    (Counts(), "memory", "changed itself when it was asked"),
+    (RowOrder(), "names", "odds follow rows or ids"),
+    (FirstLetter(), "names", "refuses it under other ids"),
+    (OffByOne(), "count", "says count=9, and its cells take 8"),
+    (OffByOneInACell(), "count", "which is 6 of 60, and its cells take 4"),
+    (Forgets(), "design", "are in no cell"),
+    (HashOrder(), "hash", "the order of a set"),
+    (ByProcess(), "hash", "another design in another process"),
+    (Liar(), "design", "gave Lie, not a Design"),
+    (Reader(), "files", "while it designed"),
+    (Crashes(), "hostile", "raised ZeroDivisionError .* on a frame of one subject"),
+    (Everywhere(), "design", "on a frame of one subject: .* are in no cell"),
+    (Nothing(), "design", "gave NoneType, not a Design"),
+    (AnotherFrame(), "design", "a design of something else"),
+    (Refuses(), "design", "refuses every frame"),
+    (Unpicklable(), "pickle", "does not pickle"),
+    (LosesItself("3%"), "pickle", "another after pickling"),
+    (CopiesDiffer(), "purity", "a copy of .* gave another design"),
+    (Inexact(rate=0.3), "description", "has none for a record"),
+    (Doubles(2), "json", "is another after JSON"),
+    (Picky(("A",)), "json", "cannot be made again"),
+]
 
 
 @pytest.mark.parametrize(
-    ("sampler", "words"),
-    [
-        (Odd("moody"), "two designs for the same"),
-        (Odd("nothing"), "gave NoneType, not a Design"),
-        (Odd("another frame"), "a design of something else"),
-        (Odd("refuses"), "refuses every frame"),
-        (Unpicklable(), "does not pickle"),
-        (Forgetful("3%"), "another after pickling"),
-        (Inexact(rate=0.3), "cannot be described in a record"),
-    ],
-    ids=lambda value: getattr(value, "way", type(value).__name__),
+    ("sampler", "check", "words"), WRONG, ids=[type(each[0]).__name__ for each in WRONG]
 )
-def test_wrong_samplers_are_told_what_is_wrong(sampler, words):
-    with pytest.raises(AssertionError, match=words):
-        check_sampler(sampler)
+def test_wrong_samplers_are_told_what_is_wrong(sampler, check, words):
+    with pytest.raises(CheckError, match=words) as caught:
+        check_sampler(sampler, seeds=50)
+    assert caught.value.check == check
+    assert str(caught.value).startswith(f"{check}: ")
+
+
+def test_the_global_generators_are_left_as_they_were():
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    check_sampler(Right(), [made_up_frame(20)], seeds=3)
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())
 
 
 def test_frequencies_that_do_not_agree(monkeypatch):
     """If the lowest tickets were always the same firms', the check would say so."""
-    real = testing.tickets.purpose_seed
-    monkeypatch.setattr(
-        testing.tickets, "purpose_seed", lambda seed, purpose: real("00" * 32, purpose)
-    )
-    with pytest.raises(AssertionError, match="more often or more rarely"):
+    real = tickets.purpose_seed
+    monkeypatch.setattr(tickets, "purpose_seed", lambda seed, purpose: real("00" * 32, purpose))
+    with pytest.raises(CheckError, match="more often or more rarely"):
         check_sampler(rc.UniformSampler(rate="10%"), seeds=50)
 
 
 def test_probabilities_that_do_not_add_up(monkeypatch):
     monkeypatch.setattr(rc.Design, "inclusion_probability", lambda self, name, item=None: 0)
-    with pytest.raises(AssertionError, match="add up to"):
+    with pytest.raises(CheckError, match="add up to"):
         check_sampler(rc.UniformSampler(rate="10%"), seeds=1)
 
 
@@ -108,6 +384,7 @@ def test_made_up_registries_are_a_function_of_the_seed():
     assert made_up_subjects(20, seed=1) == made_up_subjects(20, seed=1)
     assert made_up_subjects(20, seed=1) != made_up_subjects(20, seed=2)
     assert len(made_up_subjects(0)) == 0
+    assert made_up_history(50, seed=1) == made_up_history(50, seed=1) != made_up_history(50)
 
 
 # --- matchers ------------------------------------------------------------------------------------
@@ -185,6 +462,8 @@ def test_wrong_matchers_are_told_what_is_wrong(matcher, words):
 
 
 def test_teams_against_the_odds(monkeypatch):
-    monkeypatch.setattr(testing, "assign", lambda odds, seed: [("a", "a")] * len(odds.visits))
+    monkeypatch.setattr(
+        matcher_checks, "assign", lambda odds, seed: [("a", "a")] * len(odds.visits)
+    )
     with pytest.raises(AssertionError, match="against the odds"):
         check_matcher(ByHand())

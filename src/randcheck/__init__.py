@@ -133,6 +133,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    if name in ("datasets", "testing", "io"):  # edges: imported when somebody looks at them
+    if name in (
+        "audit",
+        "datasets",
+        "io",
+        "testing",
+    ):  # edges: imported when somebody looks at them
         return _import_module(f"randcheck.{name}")
     raise AttributeError(f"module 'randcheck' has no attribute {name!r}")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import randcheck as rc
-from randcheck import demo, tickets
+from randcheck import demo, plugins, tickets
 from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError, RandcheckError
 from randcheck.io import read_csv, read_task, write_visits
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_draw(commands)
     _add_verify(commands)
     _add_ticket(commands)
+    _add_strategies(commands)
     return parser
 
 
@@ -245,6 +246,32 @@ def _ticket(options: argparse.Namespace) -> int:
         raise ParameterError("seed", repr(seed), "is no purpose seed", remedy)
     for name in options.id:
         print(f"{tickets.ticket(seed, name)}  {name}")
+    return 0
+
+
+# --- strategies --------------------------------------------------------------------------------
+
+
+def _add_strategies(commands: Any) -> None:
+    _command(
+        commands,
+        "strategies",
+        _strategies,
+        "the samplers, allocations and matchers that are installed, and where from",
+        "  randcheck strategies",
+    )
+
+
+def _strategies(options: argparse.Namespace) -> int:
+    rows = [("kind", "name", "distribution", "version")]
+    rows += [
+        (each.kind, each.name, each.distribution, each.version + " (hidden)" * each.hidden)
+        for each in plugins.installed()
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from attrs import evolve
 
 from randcheck.errors import EmptyFrameError, ParameterError, UnknownNameError
 from randcheck.exclusions import Exclusion, times_drawn
@@ -195,6 +196,33 @@ class Frame:
         if tasks:
             counted &= history.codes("task").where(lambda task: task.startswith(tuple(tasks)))
         return times_drawn(self._subjects, history, counted)[self._rows].astype(np.int32)
+
+    def renamed(self, names: Mapping[str, str]) -> Frame:
+        """The same facts under other ids: a new one for each subject of the frame."""
+        known = {*names}
+        facts = [self._subjects[name] for name in self.ids]
+        subjects = SubjectRegistry.from_records(
+            evolve(fact, id=names[fact.id], owner=names.get(fact.owner or "", fact.owner))
+            for fact in facts
+        )
+        history = None
+        if self._history is not None:
+            past = [fact for fact in self._history if fact.subject in known]
+            history = History.from_records(
+                evolve(fact, subject=names[fact.subject]) for fact in past
+            )
+        order = np.argsort([subjects.position(names[name]) for name in self.ids])
+        return Frame(
+            self.task_id,
+            self.items,
+            subjects,
+            np.arange(len(order)),
+            self._eligible[:, order],
+            self.excluded,
+            as_of=self.as_of,
+            catalog=self._catalog,
+            history=history,
+        )
 
     @property
     def counts(self) -> dict[str, int]:

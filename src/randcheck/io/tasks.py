@@ -2,7 +2,8 @@
 
 Rules enforced here:
 1. The file says what a `Task` says, with dates as TOML dates and rates as text.
-2. A strategy is a table with its `name` and its parameters beside it.
+2. A strategy is a table with its `name` and its parameters beside it; the name is one of ours, or
+   that of an installed distribution's.
 3. An unknown key is an error; files named in it are relative to it.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 from attrs import frozen
 
-from randcheck import strategy
+from randcheck import plugins, strategy
 from randcheck.commitment import Rehearsal, Source
 from randcheck.errors import DataError, Problem, UnknownNameError, shorten
 from randcheck.exclusions import exclusion_from_json
@@ -75,11 +76,8 @@ def _strategy(data: Any) -> Any:
     if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
         problem = Problem(None, None, shorten(data), "names no strategy", 'write name = "uniform"')
         raise DataError("strategy", [problem])
-    name = data["name"]
-    if name not in STRATEGIES:
-        raise UnknownNameError("strategy", (name,), tuple(STRATEGIES))
     given = {key: _parameter(value) for key, value in data.items() if key != "name"}
-    return strategy.create(STRATEGIES[name], given, STRATEGIES)
+    return strategy.create(plugins.find(data["name"]), given, STRATEGIES)
 
 
 def _parameter(value: Any) -> Any:

@@ -314,6 +314,7 @@ class RiskStratifiedSampler:
         if self._shared and (classes or self.total):
             self._allocate(classes, limit)
         if self.overall is not None:
+            limit = limit if self.total is None else min(limit, self.total)
             raise_to(self.overall, classes, self.costs, limit)
         together = sum(each.take for each in classes)
         if together > limit:
