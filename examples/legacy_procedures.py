@@ -6,7 +6,7 @@ Each is a few lines of our own that do what the published systems do; firms and 
 up. The last lines audit thirty draws of randcheck in the same way.
 """
 
-# ruff: noqa: S311, T201  these dice are what the published systems use; a script prints
+# ruff: noqa: S311  these dice are what the published systems use; a script prints
 
 from __future__ import annotations
 

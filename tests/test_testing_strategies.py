@@ -1,6 +1,7 @@
 """What the hypothesis strategies make is what it says, and of every kind."""
 
-from hypothesis import find, given, settings
+import pytest
+from hypothesis import Phase, find, given, settings
 
 import randcheck as rc
 from randcheck.testing import check_sampler, strategies
@@ -40,8 +41,20 @@ def test_samplers_can_be_checked_on_them(frame):
     check_sampler(rc.UniformSampler(rate="10%"), [frame], seeds=20)
 
 
-def test_they_reach_what_samplers_forget():
-    find(strategies.frames(), lambda frame: None in set(frame.column("risk_class")))
-    find(strategies.frames(), lambda frame: frame.times_drawn(strategies.DAY.replace(2020)).any())
-    find(strategies.frames(), lambda frame: any(not frame.eligible(x).any() for x in frame.items))
-    find(strategies.designs(), lambda design: len(design.cells) > 2 and len(design.items) > 1)
+@pytest.mark.parametrize(
+    "reached",
+    [
+        lambda frame: None in set(frame.column("risk_class")),
+        lambda frame: frame.times_drawn(strategies.DAY.replace(2020)).any(),
+        lambda frame: any(not frame.eligible(item).any() for item in frame.items),
+    ],
+)
+def test_frames_reach_what_samplers_forget(reached):
+    find(strategies.frames(), reached, settings=settings(phases=[Phase.generate]))
+
+
+def test_designs_have_cells_of_every_kind():
+    def mixed(design):
+        return len(design.cells) > 2 and len(design.items) > 1
+
+    find(strategies.designs(), mixed, settings=settings(phases=[Phase.generate]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import randcheck as rc
 from randcheck.errors import ParameterError
-from randcheck.testing import check_sampler, made_up_catalog, made_up_frame
+from randcheck.testing import check_sampler, made_up_catalog, made_up_frame, made_up_subjects
 from worlds import AS_OF, RATES
 
 FRAME = made_up_frame(300, seed=2)
@@ -304,7 +304,8 @@ def test_at_least_twice_a_year(caplog):
 
 
 def test_frequencies_look_at_the_history():
-    frame = made_up_frame(20)
+    task = rc.Task(id="T", items=("disclosure",), sampler=rc.UniformSampler(count=1), as_of=AS_OF)
+    frame = rc.build_frame(task, subjects=made_up_subjects(20), catalog=made_up_catalog())
     with pytest.raises(ParameterError, match="history"):
         rc.RiskStratifiedSampler(rates=RATES, at_most={"A": 1}).design(frame)
 

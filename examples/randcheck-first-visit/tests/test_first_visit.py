@@ -5,11 +5,11 @@ from fractions import Fraction
 from importlib import metadata
 
 from hypothesis import given
-from randcheck_first_visit import FirstVisitSampler
 
 import randcheck as rc
 from randcheck.cli import main
 from randcheck.testing import check_sampler, made_up_catalog, made_up_subjects, strategies
+from randcheck_first_visit import FirstVisitSampler
 
 SAMPLER = FirstVisitSampler(never="10%", others="3%")
 

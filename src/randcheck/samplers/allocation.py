@@ -14,15 +14,16 @@ Rules enforced here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from randcheck.errors import ParameterError, shorten
 from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.rates import count_from_rate, parse_count, parse_rate
+from randcheck.samplers import parameters
 from randcheck.samplers.budget import within_budget
 from randcheck.samplers.compromise import best_for_all
 from randcheck.samplers.optimum import (
@@ -60,40 +61,6 @@ class Allocation(Protocol):
         rates or a budget, or says that it needs a total.
         """
         ...
-
-
-def exact_numbers(value: Mapping[str, Any], name: str) -> FrozenMapping:
-    """A mapping whose values are exact numbers from 0; `ParameterError` otherwise."""
-    numbers = {}
-    for key, number in as_mapping(value, name).items():
-        exact = _exact(number)
-        if exact is None or exact < 0:
-            raise ParameterError(
-                f"{name}[{key!r}]",
-                shorten(number),
-                "is no exact number from 0",
-                "write it as text such as '0.3', or as an int, Fraction or Decimal",
-            )
-        numbers[key] = exact
-    return FrozenMapping(numbers)
-
-
-def _exact(value: Any) -> Fraction | None:
-    if type(value) is int or isinstance(value, Fraction):
-        return Fraction(value)
-    if isinstance(value, str | Decimal) and len(str(value)) <= 100:
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError, OverflowError):
-            return None
-    return None
-
-
-def _numbers(name: str) -> Any:
-    """A field of exact numbers by class, which may be left out."""
-    return field(
-        default=None, converter=lambda value: None if value is None else exact_numbers(value, name)
-    )
 
 
 def _needed(total: int | None, rule: str) -> int:
@@ -159,7 +126,7 @@ class EqualAllocation:
 
 
 def _as_power(value: Any) -> Fraction:
-    power = _exact(value)
+    power = parameters.exact_number(value)
     if power is None or not 0 <= power <= 1 or power.denominator > 10:
         remedy = "write a fraction from 0 to 1 with a denominator up to 10, such as '1/2'"
         raise ParameterError("power", shorten(value), "is no such power", remedy)
@@ -177,7 +144,9 @@ class PowerAllocation:
 
     name: ClassVar[str] = "power"
     power: Fraction = field(default=Fraction(1, 2), converter=_as_power)
-    variations: FrozenMapping | None = _numbers("variations")
+    variations: FrozenMapping | None = field(
+        default=None, converter=optional(parameters.as_variations)
+    )
 
     def allocate(self, strata: Strata, total: int | None) -> Allocated:
         """Counts in proportion to sizes raised to the power, as nearly as possible."""
@@ -222,25 +191,22 @@ class NeymanAllocation:
     """
 
     name: ClassVar[str] = "neyman"
-    deviations: FrozenMapping | None = _numbers("deviations")
-    variances: FrozenMapping | None = _numbers("variances")
-    costs: FrozenMapping | None = _numbers("costs")
-    budget: Fraction | None = None
+    deviations: FrozenMapping | None = field(
+        default=None, converter=optional(parameters.as_deviations)
+    )
+    variances: FrozenMapping | None = field(
+        default=None, converter=optional(parameters.as_variances)
+    )
+    costs: FrozenMapping | None = field(default=None, converter=optional(parameters.as_prices))
+    budget: Fraction | None = field(default=None, converter=optional(parameters.as_budget))
 
     def __attrs_post_init__(self) -> None:
         if (self.deviations is None) == (self.variances is None):
             given = {"deviations": self.deviations, "variances": self.variances}
             raise ParameterError(self.name, shorten(given), "is not clear", "give one of both")
-        for name, cost in (self.costs or {}).items():
-            if cost == 0:
-                remedy = "give a cost above 0"
-                raise ParameterError(f"costs[{name!r}]", "0", "costs nothing", remedy)
-        if self.budget is not None:
-            if self.costs is None:
-                remedy = "give the costs of a visit in each class"
-                raise ParameterError("costs", "None", "leave open what a budget buys", remedy)
-            [(_, budget)] = exact_numbers({"budget": self.budget}, "budget").items()
-            object.__setattr__(self, "budget", budget)
+        if self.budget is not None and self.costs is None:
+            remedy = "give the costs of a visit in each class"
+            raise ParameterError("costs", "None", "leave open what a budget buys", remedy)
 
     @classmethod
     def from_results(cls, results: Mapping[str, Any], **parameters: Any) -> NeymanAllocation:
@@ -285,7 +251,9 @@ class MinimaxAllocation:
     """
 
     name: ClassVar[str] = "minimax"
-    variations: FrozenMapping | None = _numbers("variations")
+    variations: FrozenMapping | None = field(
+        default=None, converter=optional(parameters.as_variations)
+    )
 
     def allocate(self, strata: Strata, total: int | None) -> Allocated:
         """Counts by which no class's estimate is worse than it need be."""
@@ -309,7 +277,7 @@ def _as_items(value: Any) -> FrozenMapping:
     if not items:
         raise ParameterError("items", "{}", "names no item", "give at least one item")
     return FrozenMapping(
-        {item: exact_numbers(own, f"items[{item!r}]") for item, own in items.items()}
+        {item: parameters.exact_numbers(own, f"items[{item!r}]") for item, own in items.items()}
     )
 
 

@@ -32,7 +32,7 @@ from randcheck.frame import Frame
 from randcheck.models import RISK_CLASSES
 from randcheck.rates import count_from_rate, parse_rate
 from randcheck.samplers.controlled import controlled_rounding, pooled, proportional
-from randcheck.samplers.risk import UNCLASSIFIED
+from randcheck.samplers.parameters import UNCLASSIFIED
 from randcheck.table import Positions
 
 #: The columns of a frame that can be balanced.

@@ -15,25 +15,21 @@ Rules enforced here:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
 from attrs import Factory, field, frozen
+from attrs.converters import optional
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
-from randcheck.fields import FrozenMapping, as_mapping
+from randcheck.fields import FrozenMapping
 from randcheck.frame import Frame
-from randcheck.models import RISK_CLASSES
-from randcheck.rates import parse_count, parse_rate
-from randcheck.samplers.allocation import (
-    Allocation,
-    ProportionalAllocation,
-    exact_numbers,
-)
+from randcheck.samplers import parameters
+from randcheck.samplers.allocation import Allocation, ProportionalAllocation
 from randcheck.samplers.classes import (
     ClassCount,
     Part,
@@ -43,98 +39,13 @@ from randcheck.samplers.classes import (
     raise_to,
 )
 from randcheck.samplers.optimum import Strata
+from randcheck.samplers.parameters import CLASSES, UNCLASSIFIED, shown
 from randcheck.samplers.units import joined, largest_remainders
 from randcheck.table import Positions
 
 log = logging.getLogger("randcheck")
 
-#: The class of those who have none and are not counted as another.
-UNCLASSIFIED = "unclassified"
-
-_CLASSES = (*RISK_CLASSES, UNCLASSIFIED)
-
 _NOTHING: Mapping[str, Any] = {}
-
-#: What a draw may be stratified by, beside the class.
-STRATA = ("region", "kind", "industry", "status", "tags")
-
-
-def check_classes(name: str, given: Any) -> None:
-    """`ParameterError` unless a mapping's keys are risk classes."""
-    for key in as_mapping(given, name):
-        if key not in _CLASSES:
-            raise ParameterError(
-                name, shorten(key), "is no risk class", f"classes are {', '.join(_CLASSES)}"
-            )
-
-
-def _by_class(value: Any, name: str, parse: Any) -> FrozenMapping:
-    """A mapping from classes, each value parsed under its own name."""
-    check_classes(name, value)
-    return FrozenMapping({key: parse(each, f"{name}[{key!r}]") for key, each in value.items()})
-
-
-def _maybe(value: Any, name: str, parse: Any) -> Any:
-    return None if value is None else parse(value, name)
-
-
-def _as_costs(value: Any) -> FrozenMapping:
-    check_classes("costs", value)
-    return exact_numbers(value, "costs")
-
-
-def _parse_band(value: Any, name: str) -> tuple[Fraction, Fraction]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        remedy = "write two rates, such as ('1%', '3%')"
-        raise ParameterError(name, shorten(value), "is no band", remedy)
-    least, most = (parse_rate(rate, name) for rate in value)
-    if most < least:
-        raise ParameterError(name, shorten(value), "ends before it begins", "swap the rates")
-    return least, most
-
-
-def _parse_reason(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ParameterError(name, shorten(value), "is no reason", "give it in words")
-    return value
-
-
-def _as_floor(value: Any) -> int | FrozenMapping:
-    if not isinstance(value, Mapping):
-        return parse_count(value, "floor")
-    return _by_class(value, "floor", parse_count)
-
-
-def as_texts(value: Any, name: str) -> tuple[str, ...]:
-    """Some texts, one of which may be given alone."""
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, Iterable) or not all(isinstance(text, str) for text in texts):
-        raise ParameterError(name, shorten(value), "are no texts", "give a tuple of texts")
-    return tuple(texts)
-
-
-def as_strata(value: Any) -> tuple[str, ...]:
-    """Columns to stratify by; `ParameterError` for any other."""
-    strata = as_texts(value, "strata")
-    for name in strata:
-        if name not in STRATA:
-            raise ParameterError(
-                "strata", shorten(name), "cannot be stratified by", f"some of {', '.join(STRATA)}"
-            )
-    return strata
-
-
-def parsed(parse: Any, *about: Any, **options: Any) -> Any:
-    """An attrs field whose value is parsed, with what errors need to say of it."""
-    return field(converter=lambda value: parse(value, *about), **options)
-
-
-def _rates(value: Any) -> FrozenMapping | None:
-    return None if value is None else _by_class(value, "rates", parse_rate)
-
-
-def _bands(value: Any) -> FrozenMapping | None:
-    return None if value is None else _by_class(value, "bands", _parse_band)
 
 
 @frozen(kw_only=True)
@@ -168,24 +79,24 @@ class RiskStratifiedSampler:
     """
 
     name: ClassVar[str] = "risk-stratified"
-    rates: FrozenMapping | None = field(default=None, converter=_rates)
-    total: int | None = parsed(_maybe, "total", parse_count, default=None)
+    rates: FrozenMapping | None = field(default=None, converter=optional(parameters.as_rates))
+    total: int | None = field(default=None, converter=optional(parameters.as_total))
     allocation: Allocation = Factory(ProportionalAllocation)
-    floor: int | FrozenMapping = field(default=0, converter=_as_floor)
+    floor: int | FrozenMapping = field(default=0, converter=parameters.as_floor)
     unclassified: str | None = None
-    strata: tuple[str, ...] = field(default=(), converter=as_strata)
+    strata: tuple[str, ...] = field(default=(), converter=parameters.as_strata)
     rounding: str = "cell"
-    bands: FrozenMapping | None = field(default=None, converter=_bands)
-    least: Fraction | None = parsed(_maybe, "least", parse_rate, default=None)
-    overall: Fraction | None = parsed(_maybe, "overall", parse_rate, default=None)
-    costs: FrozenMapping = field(default=FrozenMapping({}), converter=_as_costs)
-    exempt: tuple[str, ...] = parsed(as_texts, "exempt", default=())
-    reasons: FrozenMapping = parsed(_by_class, "reasons", _parse_reason, default=FrozenMapping({}))
-    always: tuple[str, ...] = parsed(as_texts, "always", default=())
-    at_most: FrozenMapping = parsed(_by_class, "at_most", parse_count, default=FrozenMapping({}))
-    at_least: FrozenMapping = parsed(_by_class, "at_least", parse_count, default=FrozenMapping({}))
-    draws_left: int | None = parsed(_maybe, "draws_left", parse_count, default=None)
-    general_cap: Fraction | None = parsed(_maybe, "general_cap", parse_rate, default=None)
+    bands: FrozenMapping | None = field(default=None, converter=optional(parameters.as_bands))
+    least: Fraction | None = field(default=None, converter=optional(parameters.as_least))
+    overall: Fraction | None = field(default=None, converter=optional(parameters.as_overall))
+    costs: FrozenMapping = field(default=FrozenMapping({}), converter=parameters.as_costs)
+    exempt: tuple[str, ...] = field(default=(), converter=parameters.as_exempt)
+    reasons: FrozenMapping = field(default=FrozenMapping({}), converter=parameters.as_reasons)
+    always: tuple[str, ...] = field(default=(), converter=parameters.as_tags)
+    at_most: FrozenMapping = field(default=FrozenMapping({}), converter=parameters.as_at_most)
+    at_least: FrozenMapping = field(default=FrozenMapping({}), converter=parameters.as_at_least)
+    draws_left: int | None = field(default=None, converter=optional(parameters.as_draws_left))
+    general_cap: Fraction | None = field(default=None, converter=optional(parameters.as_cap))
 
     def __attrs_post_init__(self) -> None:
         measures = (self.rates, self.bands, self.least)
@@ -196,9 +107,8 @@ class RiskStratifiedSampler:
         if all(each is None for each in measures) and not self._shared:
             remedy = "give rates, bands, least, or a total"
             raise ParameterError("RiskStratifiedSampler", "nothing", "says how many", remedy)
-        check_classes("exempt", dict.fromkeys(self.exempt))
         if self.unclassified is not None:
-            check_classes("unclassified", {self.unclassified: None})
+            parameters.check_classes("unclassified", {self.unclassified: None})
         if self.rounding not in ("cell", "class"):
             remedy = "write 'cell' or 'class'"
             raise ParameterError("rounding", shorten(self.rounding), "is not known", remedy)
@@ -262,7 +172,7 @@ class RiskStratifiedSampler:
             times = frame.times_drawn(date(frame.as_of.year - 1, 12, 31))
         parts: dict[str, list[Part]] = {}
         for (name, values), lists in sorted(
-            found.items(), key=lambda each: _CLASSES.index(each[0][0])
+            found.items(), key=lambda each: CLASSES.index(each[0][0])
         ):
             members = np.concatenate(lists)
             spent = np.zeros(len(members), dtype=bool)
@@ -445,10 +355,3 @@ def _tagged(frame: Frame, tags: Sequence[str]) -> Any:
 def _cell_name(name: str, parts: Sequence[Part], run: Sequence[int]) -> str:
     values = ["/".join(map(shown, parts[place].values)) for place in run]
     return name if not any(values) else f"{name}/{' + '.join(values)}"
-
-
-def shown(value: Any) -> str:
-    """A value of a column as a cell's name has it."""
-    if value is None:
-        return "unknown"
-    return value if isinstance(value, str) else "+".join(value)

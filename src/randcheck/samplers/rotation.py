@@ -25,22 +25,9 @@ from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
 from randcheck.exclusions import months_before, positive
 from randcheck.frame import Frame
-from randcheck.rates import parse_rate
-from randcheck.samplers.risk import as_strata, as_texts, parsed, shown
+from randcheck.samplers import parameters
+from randcheck.samplers.parameters import shown
 from randcheck.table import Positions
-
-
-def _parse_day(value: Any) -> date:
-    """A day, or its text as a record has it."""
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    if type(value) is not date:
-        remedy = "give a datetime.date"
-        raise ParameterError("begins", shorten(value), "is no day", remedy)
-    return value
 
 
 def _is_sampler(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -64,8 +51,8 @@ class Rotation:
     name: ClassVar[str] = "rotated"
     sampler: Any = field(validator=_is_sampler)
     months: int = field(kw_only=True, validator=positive)
-    chance: Fraction = parsed(parse_rate, "chance", default=Fraction(0), kw_only=True)
-    tasks: tuple[str, ...] = parsed(as_texts, "tasks", default=(), kw_only=True)
+    chance: Fraction = field(default=Fraction(0), kw_only=True, converter=parameters.as_chance)
+    tasks: tuple[str, ...] = field(default=(), kw_only=True, converter=parameters.as_tasks)
 
     def design(self, frame: Frame) -> Design:
         """The sampler's cells, each as those who are rested and those who rest."""
@@ -104,13 +91,13 @@ class CycleSampler:
     """
 
     name: ClassVar[str] = "cycle"
-    begins: date = field(converter=_parse_day)
+    begins: date = field(converter=parameters.as_day)
     draws: int = field(validator=positive)
     number: int = field(validator=positive)
-    tags: tuple[str, ...] = parsed(as_texts, "tags", default=())
+    tags: tuple[str, ...] = field(default=(), converter=parameters.as_tags)
     others: Any = field(default=None, validator=attrs.validators.optional(_is_sampler))
-    strata: tuple[str, ...] = field(default=(), converter=as_strata)
-    tasks: tuple[str, ...] = parsed(as_texts, "tasks", default=())
+    strata: tuple[str, ...] = field(default=(), converter=parameters.as_strata)
+    tasks: tuple[str, ...] = field(default=(), converter=parameters.as_tasks)
 
     def __attrs_post_init__(self) -> None:
         if self.number > self.draws:

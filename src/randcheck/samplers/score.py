@@ -103,7 +103,8 @@ class RiskScoreSampler:
         if unknown.any() and self.unscored is None:
             reason = f"leaves open what {int(unknown.sum())} subjects without a score count as"
             raise ParameterError("unscored", "None", reason, "give a score, such as unscored=0")
-        values = [self.unscored if score is None else score for score in codes.values]
+        instead = 0 if self.unscored is None else self.unscored  # 0: nobody here has none
+        values = [instead if score is None else score for score in codes.values]
         return np.array(values, dtype=np.int64)[codes.codes]
 
     def _runs(self, score_of: np.ndarray[tuple[int], np.dtype[np.int64]], total: int
