@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,11 @@ def blocks(page, language):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_blocks_run_as_pasted(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "__main__"}
+    pasted = types.ModuleType("__main__")  # as in a notebook, where classes belong to it
+    monkeypatch.setitem(sys.modules, "__main__", pasted)
     with contextlib.redirect_stdout(io.StringIO()):
         for block in blocks(page, "python"):
-            exec(compile(block, str(page), "exec"), names)
+            exec(compile(block, str(page), "exec"), pasted.__dict__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
