@@ -220,6 +220,15 @@ def test_a_cell_without_takers_counts_nobody():
     assert design.expected_visits(draws=2) == (0.0, 0.0)
 
 
+def test_the_same_cells_with_other_counts():
+    design = rc.UniformSampler(count=5).design(FRAME)
+    other = design.with_takes([7])
+    assert (other.cells[0].take, other.ids is design.ids) == (7, True)
+    assert other == rc.UniformSampler(count=7).design(FRAME)
+    with pytest.raises(DesignError, match="cannot be taken from"):
+        design.with_takes([len(FRAME) + 1])
+
+
 def test_design_and_cells_pickle_and_say_what_they_are():
     design = rc.Design.from_cells(FRAME, [everybody(name="all")])
     copy = pickle.loads(pickle.dumps(design))

@@ -1,4 +1,5 @@
 import pickle
+from collections import Counter
 from datetime import date
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 import randcheck as rc
 from randcheck.errors import EmptyFrameError, ParameterError, UnknownNameError
-from randcheck.testing import TAGS, made_up_catalog, made_up_frame
+from randcheck.testing import TAGS, made_up_catalog, made_up_frame, made_up_history
 from worlds import joint_task, world
 
 subjects = st.lists(
@@ -126,6 +127,56 @@ def test_the_part_for_one_item():
     assert list(part.ids) == list(frame.ids[frame.eligible("food")])
     assert part.items == ("food",)
     assert part.eligible("food").all()
+
+
+def test_the_items_of_a_frame_are_the_catalogs():
+    frame = made_up_frame(20)
+    assert frame.item("food").basis == "a made-up law"
+    with pytest.raises(UnknownNameError, match="unheard-of"):
+        frame.item("unheard-of")
+
+
+def test_how_often_subjects_were_drawn():
+    """By naive counting, over all tasks and over some."""
+    frame = made_up_frame(80, seed=3)
+    past = made_up_history(80, seed=3)
+    for day in (date(2024, 1, 1), date(2025, 12, 31), date(2026, 6, 30)):
+        for tasks in ((), ("made-up-2026", "unheard-of")):
+            counted = Counter(
+                each.subject
+                for each in past
+                if each.drawn_on > day and (not tasks or each.task.startswith(tasks))
+            )
+            found = frame.times_drawn(day, tasks=tasks)
+            assert found.tolist() == [counted[name] for name in frame.ids]
+
+
+def test_who_is_within_a_scope():
+    frame = made_up_frame(80, seed=3)
+    scope = rc.Scope(regions=("990102",), risk_classes=("A", "B"))
+    regions, classes = frame.column("region"), frame.column("risk_class")
+    expected = [r == "990102" and c in "AB" for r, c in zip(regions, classes, strict=True)]
+    assert frame.within(scope).tolist() == expected
+    part, positions = frame.for_items("food", "price", among=frame.within(scope))
+    assert list(part.ids) == list(frame.ids[positions])
+    assert part.times_drawn(date(2025, 1, 1)).tolist() == (
+        frame.times_drawn(date(2025, 1, 1))[positions].tolist()
+    )
+
+
+def test_the_same_facts_under_other_ids():
+    frame = made_up_frame(40, seed=2)
+    names = {name: f"x{n:03}" for n, name in enumerate(reversed(frame.ids))}
+    other = frame.renamed(names)
+    assert list(other.ids) == sorted(names.values())
+    place = {name: row for row, name in enumerate(other.ids)}
+    for column in ("region", "risk_class", "tags"):
+        before = dict(zip(frame.ids, frame.column(column), strict=True))
+        after = other.column(column)
+        assert all(after[place[names[name]]] == value for name, value in before.items())
+    for item in frame.items:
+        masks = frame.eligible(item), other.eligible(item)
+        assert all(masks[0][n] == masks[1][place[names[x]]] for n, x in enumerate(frame.ids))
 
 
 def test_a_directed_draw_by_ids():

@@ -188,10 +188,9 @@ def trips(subject_ids: Iterable[str], subjects: SubjectRegistry) -> tuple[Trip, 
 
 def _place(chain: Sequence[str], subjects: SubjectRegistry) -> str:
     """Whose address counts: the first of the chain that has one or is not attached to the next."""
-    for name in chain:
-        if name not in subjects or name == chain[-1]:
+    for name in chain[:-1]:
+        if name not in subjects or subjects[name].address is not None:
             return name
-        subject = subjects[name]
-        if subject.address is not None or subject.kind != "attached object":
+        if subjects[name].kind != "attached object":
             return name
     return chain[-1]

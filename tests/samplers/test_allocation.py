@@ -391,6 +391,32 @@ def test_bad_parameters(make):
         make()
 
 
+def test_items_that_do_not_vary_leave_the_counts_to_the_order():
+    rule = CompromiseAllocation({"x": {"A": 0, "B": 0}, "y": {"A": 0, "B": 0}})
+    allocated = rule.allocate(Strata.of("AB", [5, 5]), 6)
+    assert (allocated.counts, allocated.gap) == ((5, 1), 0)
+
+
+def test_a_compromise_over_many_strata_moves_no_single_units():
+    names = [f"s{n}" for n in range(60)]
+    strata = Strata.of(names, [20 + n for n in range(60)])
+    items = {
+        "x": {name: 1 + n % 7 for n, name in enumerate(names)},
+        "y": {name: 7 - n % 7 for n, name in enumerate(names)},
+    }
+    allocated = CompromiseAllocation(items).allocate(strata, 300)
+    assert sum(allocated.counts) == 300
+    assert allocated.gap < Fraction(1, 100)
+
+
+def test_one_item_alone_is_its_own_best():
+    deviations = {"A": 1, "B": 5, "C": 2}
+    strata = Strata.of("ABC", [30, 20, 50])
+    alone = CompromiseAllocation({"x": deviations}).allocate(strata, 20)
+    assert alone.counts == NeymanAllocation(deviations).allocate(strata, 20).counts
+    assert alone.gap < Fraction(1, 10**20)
+
+
 def test_they_are_found_by_name_and_are_data():
     assert set(ALLOCATIONS) == {
         "proportional", "equal", "power", "neyman", "minimax", "compromise", "rates",

@@ -20,6 +20,8 @@ from randcheck.samplers.optimum import Strata
 
 #: The fineness of squares and ratios, and the weights of all items together.
 ONE, PARTS = 1 << 96, 1 << 16
+#: A gap of one part in so many is none.
+NOTHING = 1 << 60
 #: How often weights are improved, and how often at most a unit is moved, in so few strata.
 ROUNDS, MOVES, FEW = 60, 300, 40
 
@@ -46,7 +48,7 @@ def best_for_all(
         alone = sum(_terms(squares, kind_of, best(squares)))
         relative.append([square * ONE // alone for square in squares])
     weights = [PARTS // len(relative)] * len(relative)
-    floor, worst = Fraction(0), 0
+    floor, worst = Fraction(0), Fraction(0)
     answer: tuple[int, ...] = ()
     for _ in range(ROUNDS):
         mixed = [
@@ -57,12 +59,13 @@ def best_for_all(
         ratios = [_most(each, kind_of, counts) for each in relative]
         floor = max(floor, Fraction(sum(_terms(mixed, kind_of, counts)), sum(weights)))
         if not answer or max(ratios) < worst:
-            worst, answer = max(ratios), counts
-        if worst <= floor:
+            worst, answer = Fraction(max(ratios)), counts
+        if worst - floor <= worst / NOTHING:
             break
         weights = _shifted(weights, ratios)
     if len(kind_of) <= FEW:
-        answer, worst = _moved(list(answer), relative, kind_of, strata)
+        answer, least = _moved(list(answer), relative, kind_of, strata)
+        worst = Fraction(least)
     return answer, max(Fraction(0), 1 - floor / worst)
 
 
