@@ -1,5 +1,8 @@
 """What the hypothesis strategies make is what it says, and of every kind."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import Phase, find, given, settings
 
@@ -58,3 +61,10 @@ def test_designs_have_cells_of_every_kind():
         return len(design.cells) > 2 and len(design.items) > 1
 
     find(strategies.designs(), mixed, settings=settings(phases=[Phase.generate]))
+
+
+def test_without_hypothesis_the_error_names_the_extra():
+    code = "import sys; sys.modules['hypothesis'] = None; import randcheck.testing.strategies"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "MissingExtraError" in done.stderr
+    assert "pip install 'randcheck[hypothesis]'" in done.stderr

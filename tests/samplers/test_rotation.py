@@ -98,14 +98,14 @@ def years(sampler_of, subjects, many, seed):
 
 @pytest.mark.parametrize(("months", "chance"), [(18, "0"), (30, "0"), (18, "1/3")])
 def test_each_firms_expected_burden_over_a_cycle_is_what_the_rates_say(months, chance):
-    """400 simulated runs of six years: each firm's mean burden, by a bound of one in a million."""
+    """250 simulated runs of six years: each firm's mean burden, by a bound of one in a million."""
     from scipy.stats import norm
 
     subjects = world(24)
     rates = {"A": "1/6", "B": "1/3", "C": "1/6"}
     inner = rc.RiskStratifiedSampler(rates=rates)
     sizes = Counter(subjects.column("risk_class"))
-    runs, spans = 400, 6
+    runs, spans = 250, 6
     total, squares = Counter(), Counter()
     for seed in range(runs):
         found = years(lambda _: rc.Rotation(inner, months=months, chance=chance), subjects,
@@ -152,12 +152,12 @@ def test_a_cycle_covers_everybody_once(size):
 
 
 def test_every_batch_is_equally_likely():
-    """χ² of which of four draws each of twelve firms was in, 2,000 cycles; one in a million."""
+    """χ² of which of four draws each of twelve firms was in, 1,000 cycles; one in a million."""
     from scipy.stats import chi2
 
     subjects = world(12)
     times = np.zeros((12, 4))
-    for seed in range(2000):
+    for seed in range(1000):
         dice = np.random.Generator(np.random.PCG64(seed))
         past = []
         for number in range(1, 5):
@@ -167,8 +167,8 @@ def test_every_batch_is_equally_likely():
                 for place in dice.permutation(cell.members)[: cell.take]:
                     past.append((design.ids[place], day, "c"))
                     times[place, number - 1] += 1
-    assert (times.sum(axis=1) == 2000).all()
-    statistic = ((times - 500) ** 2 / 500).sum()
+    assert (times.sum(axis=1) == 1000).all()
+    statistic = ((times - 250) ** 2 / 250).sum()
     assert statistic < chi2.isf(1e-6, 12 * 3)
 
 

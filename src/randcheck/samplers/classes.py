@@ -3,8 +3,9 @@
 Rules enforced here:
 1. A minimum is rounded up, a maximum down; where a class is so small that they cross, the minimum
    counts, and the class's explanation says so.
-2. Who must be in is in, who may not be drawn again is out, whatever the odds; where rules
-   contradict each other that is an error that says by how much.
+2. Who must be in is in, and the rate is owed to the others all the same, so that nobody is left
+   without a chance by it. Who may not be drawn again is out. Where rules contradict each other that
+   is an error that says by how much.
 3. A minimum share over all classes is met by the cheapest raise: the class where a visit costs
    least comes first, among equals the one of higher risk.
 """
@@ -80,14 +81,16 @@ def count_class(name: str, parts: Sequence[Part], rules: Rules, by_cell: bool) -
     size, room = sum(part.size for part in parts), sum(part.room for part in parts)
     forced = sum(len(part.always) for part in parts)
     if rules.exempt:
-        found = ClassCount(name, size, forced, forced, forced, ["exempt, no reason is given"])
-        return _with_forced(found, forced, size - room)
-    cells = [count_from_rate(rules.rate, part.size) for part in parts]
-    asked = sum(cells) if by_cell else count_from_rate(rules.rate, size)
-    each = f"each of its {len(parts)} cells" if by_cell and len(parts) > 1 else f"{size}"
-    why = [f"{rules.worded} of {each}, rounded up: {asked}"] if rules.worded else []
-    lowest = least_of_cells(parts, rules.rate) if by_cell else [forced]
-    least = max(asked, sum(lowest))
+        why = ["exempt, no reason is given", *[f"{forced} are always in"] * (forced > 0)]
+        return ClassCount(name, size, forced, forced, forced, why)
+    lowest = [forced + count_from_rate(rules.rate, size - forced)]
+    if by_cell:
+        lowest = least_of_cells(parts, rules.rate)
+    least = sum(lowest)
+    each = f"each of its {len(parts)} cells" if by_cell and len(parts) > 1 else f"{size - forced}"
+    why = [f"{rules.worded} of {each}, rounded up: {least - forced}"] if rules.worded else []
+    if forced:
+        why.append(f"{forced} more are always in")
     if min(rules.floor, room) > least:
         least = min(rules.floor, room)
         why.append(f"raised to the floor: {least}")
@@ -109,20 +112,16 @@ def count_class(name: str, parts: Sequence[Part], rules: Rules, by_cell: bool) -
             raise ParameterError(f"class {name}", f"{forced} that must be in", reason, remedy)
         why.append(f"the maximum of {most} gives way to the minimum")
         most = least
-    return _with_forced(ClassCount(name, size, least, most, least, why), forced, size - room)
-
-
-def _with_forced(found: ClassCount, forced: int, spent: int) -> ClassCount:
-    if forced:
-        found.why.append(f"{forced} are always in")
-    if spent:
-        found.why.append(f"{spent} were drawn as often as is allowed and have no chance")
-    return found
+    if size > room:
+        why.append(f"{size - room} were drawn as often as is allowed and have no chance")
+    return ClassCount(name, size, least, most, least, why)
 
 
 def least_of_cells(parts: Sequence[Part], rate: Fraction) -> list[int]:
     """The least from each cell where the rate is rounded up in each."""
-    return [max(len(part.always), count_from_rate(rate, part.size)) for part in parts]
+    return [
+        len(part.always) + count_from_rate(rate, part.size - len(part.always)) for part in parts
+    ]
 
 
 def raise_to(

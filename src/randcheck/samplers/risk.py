@@ -8,8 +8,8 @@ Rules enforced here:
 4. Cells are classes, or classes within further strata such as `region`. A rate is rounded up in
    each cell, so many small cells raise the total; or once in each class, with largest remainders
    inside it, where cells too small for a whole unit are joined.
-5. Those who must be in have cells of their own that are taken whole; those who may not be drawn
-   again have cells that nobody is taken from.
+5. Those who must be in have cells of their own that are taken whole, and rates hold among the
+   others; those who may not be drawn again have cells that nobody is taken from.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class RiskStratifiedSampler:
     - `overall`: the least share over all classes, met by the cheapest raise; `costs` of a visit by
       class, all equal unless given;
     - `exempt`: classes that are not drawn, unless `reasons` names one with a reason in words;
-    - `always`: tags whose subjects are always in (重点检查单位);
+    - `always`: tags whose subjects are always in (重点检查单位), beside what the rates ask of all
+      others;
     - `at_most`, `at_least`: class → how often in the calendar year a subject may, or must, be drawn
       (抽查频次); for `at_least`, `draws_left` says how many draws the year still has, this one
       included. Both look at the history;
@@ -222,7 +223,7 @@ class RiskStratifiedSampler:
         if self.general_cap is not None and general:
             limit = int(self.general_cap * len(frame))
         if self._shared and (classes or self.total):
-            self._allocate(classes, limit)
+            self._allocate(classes)
         if self.overall is not None:
             limit = limit if self.total is None else min(limit, self.total)
             raise_to(self.overall, classes, self.costs, limit)
@@ -264,7 +265,7 @@ class RiskStratifiedSampler:
                     "give each class that occurs a rate, '0%' for none",
                 )
 
-    def _allocate(self, classes: Sequence[ClassCount], limit: int) -> None:
+    def _allocate(self, classes: Sequence[ClassCount]) -> None:
         """Share the total, or what the allocation's own measure gives, among the classes."""
         strata = Strata.of(
             [each.risk_class for each in classes],
