@@ -155,7 +155,7 @@ def draw(reserves=3, teams=False):
         {"cells": taken[name], "subject": name, "ticket": ticket[name],
          "items": [item for item, cell in zip(ITEMS, dict(rows)[name], strict=True)
                    if cell in taken[name]],
-         "team": [f"I{number}", f"I{number + 1}"] if teams else None}
+         "team": [f"I{number:02}", f"I{number + 1:02}"] if teams else None}
         for number, name in enumerate(sorted(taken, key=ticket.get))
     ]  # fmt: skip
     record = {

@@ -683,3 +683,21 @@ def test_the_same_command_in_this_process(monkeypatch, capsys):
         runpy.run_path(str(FILE), run_name="__main__")
     assert not left.value.code
     assert "OK" in capsys.readouterr().out
+
+
+def test_an_id_with_a_raw_line_break_makes_no_canonical_line():
+    """Everything else follows: the sheet's digest, the seeds, the size of the cell."""
+    subjects = rc.SubjectRegistry.from_records(
+        {"id": f"f{n}", "name": "x", "region": "r"} for n in range(5)
+    )
+    catalog = rc.ItemCatalog.from_records([rc.Item("p", "p", "law")])
+    task = rc.Task(id="T", items=("p",), as_of=date(2026, 7, 1), sampler=rc.UniformSampler(count=0))
+    drawn = rc.draw(task, subjects=subjects, catalog=catalog, randomness="x")
+    for name, holds in ((b"f1", True), (b"f1\nz", False), (b'f1"', False), (b"f1\tz", False)):
+        sheet = drawn.design.to_bytes().replace(b'"f1"', b'"' + name + b'"')
+        record = json.loads(drawn.record.to_bytes())
+        record["commitment"]["sheet_sha256"] = hashlib.sha256(sheet).hexdigest()
+        digest = canonical.sha256(canonical.dumps(record["commitment"]))
+        record["seed"] = tickets.seed("T", digest, "x")
+        record["subjects_seed"] = tickets.purpose_seed(record["seed"], "subjects")
+        assert verify(canonical.dumps(record), sheet).ok is holds, name

@@ -479,7 +479,7 @@ def bad():
     )
     case(
         "fail-team-reversed",
-        14,
+        11,
         "a team that is not ascending",
         "odds-pairs",
         reversed_team,

@@ -1,24 +1,16 @@
 """Does a record follow from its odds sheet and its randomness? Bytes in, numbered findings out.
 
-The standard library alone. What is empty, missing, unknown or of another type fails; nothing is
-repaired. The checks, by the number of their findings (all but 11, 12 and 14 are fatal: the last):
- 1. What is given can be read.  2. The record is canonical JSON: RFC 8785, integers within ±2^53.
- 3. Record and commitment have exactly the protocol's keys, each of the right form.
- 4. The commitment's SHA-256 is the published one.  5. The randomness is what the source gave.
- 6. Seed and purpose seeds follow.  14. Teams follow from the odds table by rounding.
- 7. The SHA-256 of the sheet is the committed one; for a stage, of its parent, the record before it.
- 8. The sheet's header is canonical and the committed task's; the parent is of the right form.
- 9. Each line is canonical, after the one before by id, with a cell for at least one item.
-10. Each cell's size is its count of subjects; a stage's task, visits, recusal suit its parent.
-11. Teams and odds stand where a matcher was committed, and nowhere else.
-12. Cells, visits and reserves follow from the tickets; a stage has a team for each of its visits.
-13. The odds table is the stated one, canonical, of the visits with teams; its numbers add up.
+The standard library alone; nothing is repaired. Findings 11, 12, 14 are errors, others fatal: the
+last. Of 1 input, 2 canonical JSON, 3 forms, 4 commitment, 5 randomness, 6 seeds, 7 SHA-256 of the
+sheet (a stage: parent), 8 header, 9 lines, 10 sizes, 11 teams at all, 12 visits, 13 odds, 14 teams.
 """
 
 import argparse
+import gc
 import json
 import re
 import sys
+from collections import Counter
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -26,29 +18,31 @@ from traceback import format_exception_only
 from typing import Any, NamedTuple
 
 TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
-PLAIN = re.compile(rb"[^\\\0-\x09\x0b-\x1f]*").fullmatch  # lines whose ids need no escapes
+SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+UTF16 = lambda v: {k: v[k] for k in sorted(v, key=lambda k: k.encode("utf-16be"))}  # noqa: E731
+WHOLE = lambda n: max(-(2**53), min(int(n[:17]), 2**53))  # noqa: E731
 FORMS: dict[str, Any] = {  # a type and what else holds, or keys with forms; ?: or null, +: or more
-    "date": (str, lambda day: date.fromisoformat(day).isoformat() == day), "list": (list, type),
-    "hex": (str, re.compile("[0-9a-f]{64}").fullmatch), "bits": (int, range(1, 31).__contains__),
-    "kind": (str, ("teams", "recusal").__contains__), "mark": (str, re.compile("G[012]").fullmatch),
+    "teams": "protocol:v1 commitment:step randomness:text seed:hex inspectors_seed:hex teams:list",
+    "cells": (list, lambda v: all([*map(type, x)] == [int] * 2 and 0 <= x[1] <= x[0] for x in v)),
     "counts": (dict, lambda v: "" not in v and all(_is("count", n) for n in v.values())),
     "texts": (list, lambda v: 0 < len(v) == len({x for x in v if _is("text", x)})),
+    "strategy": "name:text distribution:text version:text parameters:object", "string": (str, type),
     "ids": (list, lambda v: not v or (_is("texts", v) and v == sorted(v))), "object": (dict, type),
-    "cells": (list, lambda v: all([*map(type, x)] == [int] * 2 and 0 <= x[1] <= x[0] for x in v)),
+    "date": (str, lambda day: date.fromisoformat(day).isoformat() == day), "list": (list, type),
     "limits": (list, lambda v: all(_is("count?", each) for each in v)), "text": (str, bool),
+    "odds": "bits:bits capacities:limits inspectors:ids protocol:v1", "case": "id:text as_of:date",
+    "inputs": "subjects:hex items:hex inspectors:hex? history:hex?",
+    "recusal": "decided:date leaving:ids reason:text staying:ids", "count": (int, lambda n: n >= 0),
+    "sheet": "cells:cells items:texts protocol:v1 task_id:text", "source": "grade:mark kind:text +",
+    "task": "id:text items:texts as_of:date reserves:count +", "v1": (str, "randcheck/v1".__eq__),
+    "hex": (str, re.compile("[0-9a-f]{64}").fullmatch), "bits": (int, range(1, 31).__contains__),
+    "kind": (str, ("teams", "recusal").__contains__), "mark": (str, re.compile("G[012]").fullmatch),
     "visits": "protocol:v1 commitment:promise randomness:text seed:hex subjects_seed:hex "
     "inspectors_seed:hex? cells:list visits:list reserves:list odds_sha256:hex?",
     "promise": "protocol:v1 nonce:string task:task sampler:strategy matcher:strategy? "
     "inputs:inputs excluded:counts sheet_sha256:hex source:source parent:hex?",
-    "teams": "protocol:v1 commitment:step randomness:text seed:hex inspectors_seed:hex teams:list",
     "step": "protocol:v1 nonce:string kind:kind task:case matcher:strategy inputs:inputs "
     "odds_sha256:hex visits:ids source:source parent:hex recusal:recusal?",
-    "task": "id:text items:texts as_of:date reserves:count +", "source": "grade:mark kind:text +",
-    "strategy": "name:text distribution:text version:text parameters:object",
-    "inputs": "subjects:hex items:hex inspectors:hex? history:hex?", "case": "id:text as_of:date",
-    "recusal": "decided:date leaving:ids reason:text staying:ids", "count": (int, lambda n: n >= 0),
-    "sheet": "cells:cells items:texts protocol:v1 task_id:text", "v1": (str, "randcheck/v1".__eq__),
-    "odds": "bits:bits capacities:limits inspectors:ids protocol:v1", "string": (str, type),
 }  # fmt: skip
 
 
@@ -86,7 +80,8 @@ def verify(
 ) -> Report:
     """Check a draw's record with its sheet, a stage's with the record before it; never raises."""
     unchecked = ["commitment"] * (commitment is None) + ["randomness"] * (randomness is None)
-    findings, number, where = list[Finding](), 1, "input"
+    findings, number, where, collects = list[Finding](), 1, "input", gc.isenabled()
+    gc.disable()  # millions of small objects without a cycle
     try:
         files = [x.to_bytes() if hasattr(x, "to_bytes") else x for x in (record, sheet, odds)]
         files = [x if isinstance(x, bytes | None) else Path(x).read_bytes() for x in files]
@@ -99,13 +94,14 @@ def verify(
     except Exception as error:  # whatever was given, the answer is a finding: fail closed
         text = format_exception_only(error)[0].strip()[:200]
         findings.append(Finding(number, "fatal", where, "what can be read", text))
+    finally:
+        (gc.enable if collects else gc.disable)()
     findings[99:] = [Finding(number, "error", "record", "no others", "more")] * (len(findings) > 99)
     return Report(tuple(findings), tuple(unchecked))
 
 
 def _checks(unchecked: Any, published: Any, source: Any, data: Any, before: Any, odds: Any) -> Any:
-    yield 2, "record", True, "", ""  # number, where, whether it holds, what belongs there, what is
-    stated = _canonical(data)
+    stated = yield from _same(2, "record", ("object",), data)
     rows, ground = ("teams", "parent") if "teams" in stated else ("visits", "sheet_sha256")
     yield from _same(3, "record", (rows,), stated)
     bound, text, draw = stated["commitment"], stated["randomness"], rows == "visits"
@@ -119,18 +115,19 @@ def _checks(unchecked: Any, published: Any, source: Any, data: Any, before: Any,
     seed = sha256(_fields("randcheck/v1", name, bytes.fromhex(digest), text)).digest()
     subjects, dice = (sha256(_fields(x, seed)).hexdigest() for x in ("subjects", "inspectors"))
     seeds = {"seed": seed.hex(), "subjects_seed": subjects, "inspectors_seed": matcher and dice}
-    yield from _same(6, "", {key: seeds.get(key, stated[key]) for key in stated}, stated)
+    yield from _same(6, "", seeds, {key: stated.get(key, seeds[key]) for key in seeds})
     yield from _same(7, ground, bound[ground], sha256(before).hexdigest())
     outcome = yield from (_sheet if draw else _stage)(before, stated, unchecked)
     yield 11, "odds", (matcher and claimed) or odds is claimed is None, "a claim, or none", claimed
-    rules, form = matcher["parameters"] if matcher else {}, "texts" if draw else "ids"
+    rules = matcher["parameters"] if matcher else {}
     absent, size = not matcher or (draw and rules.get("partial") is True), rules.get("team_size")
     least = max(2, size) if type(size) is int else 2
     for index, (mine, theirs) in enumerate(zip(outcome[rows], stated[rows], strict=False)):
         team = mine["team"] = theirs.get("team") if type(theirs) is dict else None
-        fits = absent if team is None else matcher and _is(form, team) and len(team) >= least
-        yield 11, f"{rows}[{index}].team", fits, f"{least} people or more", team
-    yield from _same(12, "", stated | outcome, stated)
+        fits = absent if team is None else matcher and _is("ids", team) and len(team) >= least
+        yield from [(11, f"{rows}[{index}].team", 0, f"{least} or more, sorted", team)] * (not fits)
+    if TEXT(stated | outcome).encode() != data:
+        yield from _same(12, "", stated | outcome, stated)
     if odds is not None:
         yield from _same(13, "odds_sha256", claimed, sha256(odds).hexdigest())
         teams = {row["subject"]: row["team"] for row in outcome[rows] if row["team"]}
@@ -150,12 +147,11 @@ def _stage(data: bytes, stated: Any, unchecked: list[str]) -> Any:  # the teams,
     else:
         [subject], [team] = bound["visits"], [row["team"] for row in stated["teams"]]
         both, old = sorted(recusal["leaving"] + recusal["staying"]), before.get(subject)
-        if old is None and parent["commitment"].get("kind") == "recusal":  # of another visit
-            old = both
-            unchecked.append("team before")
+        lost = old is None and parent["commitment"].get("kind") == "recusal"  # of another visit
+        unchecked += ["team before"] * lost
         expected = [sorted({*both}), True, both, [len(both), *recusal["staying"]]]
         kept = [len(team), *(who for who in team if who in both)]
-        found = [both, recusal["leaving"] != [], sorted(old or ()), kept]
+        found = [both, recusal["leaving"] != [], both if lost else sorted(old or ()), kept]
     yield from _same(10, "parent, recusal, team", expected, found)
     return {"teams": [{"subject": each, "team": None} for each in bound["visits"]]}
 
@@ -166,39 +162,46 @@ def _sheet(data: bytes, stated: Any, _: Any) -> Any:  # cells, visits without te
     task, cells, items = stated["commitment"]["task"], header["cells"], header["items"]
     yield from _same(8, "sheet", [task["id"], task["items"]], [header["task_id"], items])
     yield 9, "sheet", body[:2] == b'["' and body[-1:] == b"\n", "lines with ends", body[-20:]
-    start, plain, bounds = f"{stated['subjects_seed']}:".encode(), PLAIN(body), list[bytes]()
-    for size, take in cells:  # fewer than `count` tickets are below it once in e^100 draws
-        count = min(take + task["reserves"], size)
-        most = (count + 20 * int(count**0.5) + 200 << 256) // max(size, 1)
-        bounds.append(min(most, (1 << 256) - 1).to_bytes(32, "big"))
-    previous, known = b"", dict[bytes, list[Any]]()
-    for line, row in enumerate(body[2:-1].decode().encode().split(b'\n["'), 2):
-        name, _, end = row.rpartition(b'",[')
-        name = name if plain and b'"' not in name else _canonical(b'"%b"' % name).encode()
-        if end not in known or name <= previous:
-            [own] = _canonical(b"[[" + end)
-            fits = {*map(type, own)} <= {int, type(None)} and len(own) == len(items)
-            fits = fits and {None} != {*own} <= {None, *range(len(cells))} and name > previous
-            yield 9, f"sheet, line {line}", fits, "a later id with its cells", row.decode()
-            known[end] = [tuple(own), [], max(bounds[cell] for cell in {*own} - {None}), 0]
-        entry, previous = known[end], name
-        entry[3] += 1
-        if (ticket := sha256(start + name).digest()) <= entry[2]:
-            entry[1].append((ticket, name, entry[0]))
-    sizes = [sum(x[3] for x in known.values() if cell in x[0]) for cell in range(len(cells))]
+    start, bounds = sha256(f"{stated['subjects_seed']}:".encode()).copy, list[bytes]()
+    for size, take in cells:  # fewer than n tickets are below it once in e^100 draws
+        below = ((n := min(take + task["reserves"], size)) + n // 9 + 900 << 256) // (size or 1)
+        bounds.append(min(below, 2**256 - 1).to_bytes(32, "big"))
+    rows = body[2:-1].decode().encode()
+    cut = rows.replace(b'\n["', b'",[').split(b'",[')  # an id, its cells, an id, …
+    odd = rows.translate(None, b"\\" + bytes({*range(32)} - {10})) != rows
+    if odd or [body.count(b'"'), 2 * body.count(b"\n")] != [len(cut)] * 2:
+        cut = [x for row in rows.split(b'\n["') for x in row.rpartition(b'",[')[::2]]
+        cut[::2] = [_canonical(b'"%b"' % name).encode() for name in cut[::2]]
+    names, ends, known, most, low = cut[::2], cut[1::2], dict[Any, Any](), {}, list[Any]()
+    line = [*map(bytes.__lt__, [b"", *names], names), False].index(False)
+    yield 9, f"sheet, line {line + 2}", line == len(names), "a later id", cut[2 * line :][:1]
+    for end in (count := Counter(ends)):
+        [own] = _canonical(b"[[" + end)
+        fits = {*map(type, own)} <= {int, type(None)} and len(own) == len(items)
+        fits = fits and {None} != {*own} <= {None, *range(len(cells))}
+        yield 9, f"sheet, line {ends.index(end) + 2}", fits, "a cell for an item", end.decode()
+        known[end], most[end] = tuple(own), max(bounds[cell] for cell in {*own} - {None})
+    for name, end in zip(names, ends, strict=True):
+        state = start()
+        state.update(name)
+        if (ticket := state.digest()) <= most[end]:
+            low.append((ticket, name, known[end]))
+    sizes = [sum(n for x, n in count.items() if cell in known[x]) for cell in range(len(cells))]
     yield from _same(10, "sizes of the cells", [size for size, _ in cells], sizes)
     out, visits = dict[str, Any](cells=[], visits=[], reserves=[]), dict[Any, list[int]]()
     for cell, (size, take) in enumerate(cells):
-        found = sorted(x for own, kept, *_ in known.values() if cell in own for x in kept)
-        low = [(t.hex(), x.decode(), own) for t, x, own in found[: take + task["reserves"]]]
-        last = low[take - 1][0] if take else None
+        found = sorted(x for x in low if cell in x[2])[: take + task["reserves"]]
+        last = found[take - 1][0].hex() if take else None
         out["cells"] += [{"last_ticket": last, "size": size, "take": take}]
-        for drawn in low[:take]:
+        for drawn in found[:take]:
             visits.setdefault(drawn, []).append(cell)
-        out["reserves"] += [{"cell": cell, "subject": x, "ticket": t} for t, x, _ in low[take:]]
+        spare = ((t.hex(), x.decode()) for t, x, _ in found[take:])
+        out["reserves"] += [{"cell": cell, "subject": x, "ticket": t} for t, x in spare]
     for (t, x, pattern), own in sorted(visits.items()):
-        chosen = [item for item, cell in zip(items, pattern, strict=True) if cell in own]
-        out["visits"] += [{"cells": own, "items": chosen, "subject": x, "team": None, "ticket": t}]
+        if (key := (pattern, *own)) not in known:
+            known[key] = [item for item, cell in zip(items, pattern, strict=True) if cell in own]
+        visit = {"cells": own, "items": known[key], "subject": x.decode(), "team": None}
+        out["visits"].append(visit | {"ticket": t.hex()})
     return out
 
 
@@ -227,8 +230,7 @@ def _odds(data: bytes, subjects: list[str], dice: bytes, recusal: Any) -> Any:  
     return {subject: sorted(team) for subject, team in teams.items()}
 
 
-def _round(entries: list[Any], bits: int, dice: bytes) -> Any:
-    """The entries (numerator, subject, place of the slot, inspector's number) that are taken."""
+def _round(entries: list[Any], bits: int, dice: bytes) -> Any:  # the entries that are taken
     value, across, waiting = [n for n, *_ in entries], dict[int, int](), dict[Any, int]()
     for bit in range(bits):
         left = active = [entry for entry, n in enumerate(value) if n >> bit & 1]
@@ -252,8 +254,7 @@ def _round(entries: list[Any], bits: int, dice: bytes) -> Any:
     return [entry for entry, n in zip(entries, value, strict=True) if n]
 
 
-def _same(number: int, where: str, expected: Any, found: Any) -> Any:
-    """Whether a value is the expected one, or of the form in a tuple, at each place of it."""
+def _same(number: int, where: str, expected: Any, found: Any) -> Any:  # a tuple names a form
     yield number, where, True, "", ""
     found = _canonical(found) if type(found) is bytes else found
     form, kind = expected[0] if type(expected) is tuple else "", type(found)
@@ -278,10 +279,10 @@ def _is(form: str, value: Any) -> bool:
 
 
 def _canonical(data: bytes) -> Any:  # what can not be in such bytes is read as something else
-    hook: Any = {"parse_float": str, "parse_constant": str}
-    hook["object_hook"] = lambda v: {k: v[k] for k in sorted(v, key=lambda k: k.encode("utf-16be"))}
-    value = json.loads(data, parse_int=lambda n: max(-(2**53), min(int(n[:17]), 2**53)), **hook)
-    if TEXT(value).encode() != data:
+    odd = re.search(rb"[\xf0-\xff]|[:,[-][0-9]{16}", data)  # other orders, large numbers
+    hooks: Any = {"object_hook": UTF16, "parse_int": WHOLE} if odd else {}
+    value = json.loads(data, parse_float=str, parse_constant=str, **hooks)
+    if (TEXT if odd else SORTED)(value).encode() != data:
         raise ValueError("not canonical: blanks, escapes, order of keys, a key twice, a number")
     return value
 
@@ -293,8 +294,7 @@ def _fields(*xs: Any) -> bytes:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=verify.__doc__, epilog="example: verify.py r s")
-    for name in ("record", "sheet", "--odds", "--commitment", "--randomness"):
-        parser.add_argument(name)
+    [*map(parser.add_argument, ("record", "sheet", "--odds", "--commitment", "--randomness"))]
     report = verify(**vars(parser.parse_args()))
     sys.stdout.buffer.write(f"{report}\n".encode())
     raise SystemExit(not report.ok)
