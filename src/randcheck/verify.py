@@ -173,8 +173,8 @@ def _sheet(data: bytes, stated: Any, _: Any) -> Any:  # cells, visits without te
         cut = [x for row in rows.split(b'\n["') for x in row.rpartition(b'",[')[::2]]
         cut[::2] = [_canonical(b'"%b"' % name).encode() for name in cut[::2]]
     names, ends, known, most, low = cut[::2], cut[1::2], dict[Any, Any](), {}, list[Any]()
-    line = [*map(bytes.__lt__, [b"", *names], names), False].index(False)
-    yield 9, f"sheet, line {line + 2}", line == len(names), "a later id", cut[2 * line :][:1]
+    up = all(map(bytes.__lt__, [b"", *names], names))
+    yield 9, "sheet", up, "ids that ascend, each once", "another order"
     for end in (count := Counter(ends)):
         [own] = _canonical(b"[[" + end)
         fits = {*map(type, own)} <= {int, type(None)} and len(own) == len(items)
