@@ -195,3 +195,31 @@ def test_progress_shows_on_a_terminal_only(folder, run, monkeypatch):
 def test_as_a_module():
     command = [sys.executable, "-m", "randcheck.cli", "--version"]
     assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("randcheck")
+
+
+# --- ledger ------------------------------------------------------------------------------------
+
+
+def test_a_ledger_is_shown_exported_and_checked(tmp_path, capsys):
+    from randcheck.ledger import Ledger
+
+    url = f"sqlite:///{tmp_path / 'office.sqlite'}"
+    with Ledger.open(url) as ledger:
+        plan = {"id": "P", "version": 1, "sha256": "ab" * 32, "reason": None}
+        ledger.append("plan", plan, actor="bureau")
+        head = str(ledger.head())
+    export = tmp_path / "ledger.jsonl"
+    assert cli.main(["ledger", "head", url]) == 0
+    assert capsys.readouterr().out == f"{head}\n"
+    assert cli.main(["ledger", "export", url, str(export)]) == 0
+    assert capsys.readouterr().out == f"{head}\n"
+    for target in (url, str(export)):
+        assert cli.main(["ledger", "verify", target, "--head", head]) == 0
+        assert cli.main(["ledger", "verify", target, "--head", f"0:{'00' * 32}"]) == 1
+    export.write_bytes(export.read_bytes().replace(b"bureau", b"nobody"))
+    assert cli.main(["ledger", "verify", str(export), "--head", head]) == 1
+
+
+def test_a_ledger_that_is_not_there(tmp_path, capsys):
+    assert cli.main(["ledger", "head", f"sqlite:///{tmp_path / 'none.sqlite'}"]) == 2
+    assert "randcheck: error:" in capsys.readouterr().err

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_ticket(commands)
     _add_strategies(commands)
+    _add_ledger(commands)
     return parser
 
 
@@ -246,6 +247,61 @@ def _ticket(options: argparse.Namespace) -> int:
         raise ParameterError("seed", repr(seed), "is no purpose seed", remedy)
     for name in options.id:
         print(f"{tickets.ticket(seed, name)}  {name}")
+    return 0
+
+
+# --- ledger ------------------------------------------------------------------------------------
+
+
+def _add_ledger(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "ledger",
+        None,
+        "the hash-chained log of all that happened: check it, show its head, export it",
+        "  randcheck ledger head sqlite:///office.sqlite       # publish this\n"
+        "  randcheck ledger export sqlite:///office.sqlite ledger.jsonl\n"
+        "  randcheck ledger verify ledger.jsonl --head 17:5f0c…   # a head that was kept",
+    )
+    steps = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    verify = steps.add_parser("verify", help="whether a ledger, or an export of one, holds")
+    verify.add_argument("target", help="a database such as sqlite:///office.sqlite, or an export")
+    verify.add_argument("--head", metavar="TEXT", help="a head that was kept, as `head` shows it")
+    verify.set_defaults(run=_ledger_verify)
+    head = steps.add_parser("head", help="the number and digest of the last event")
+    head.add_argument("database")
+    head.set_defaults(run=_ledger_head)
+    export = steps.add_parser("export", help="all events as canonical JSON lines")
+    export.add_argument("database")
+    export.add_argument("file", type=Path)
+    export.set_defaults(run=_ledger_export)
+
+
+def _ledger_verify(options: argparse.Namespace) -> int:
+    from randcheck.ledger import Ledger, verify_export
+
+    if "://" in options.target:
+        with Ledger.open(options.target, readonly=True) as ledger:
+            report = ledger.verify(options.head)
+    else:
+        report = verify_export(options.target, options.head)
+    print(report)
+    return 0 if report.ok else 1
+
+
+def _ledger_head(options: argparse.Namespace) -> int:
+    from randcheck.ledger import Ledger
+
+    with Ledger.open(options.database, readonly=True) as ledger:
+        print(ledger.head())
+    return 0
+
+
+def _ledger_export(options: argparse.Namespace) -> int:
+    from randcheck.ledger import Ledger
+
+    with Ledger.open(options.database, readonly=True) as ledger:
+        print(ledger.export(options.file))
     return 0
 
 
