@@ -37,7 +37,7 @@ from randcheck.matching import FairMatcher, Odds
 from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.plan import Plan, Task
 from randcheck.planning import propose_joint
-from randcheck.randomness import PublicSource
+from randcheck.randomness import Combined, CommitReveal, PublicSource
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.replacement import Absence, Substitution, check_replacement, replace
@@ -68,6 +68,8 @@ __all__ = [
     "Absence",
     "BalancedSampler",
     "Cell",
+    "Combined",
+    "CommitReveal",
     "Commitment",
     "CompromiseAllocation",
     "CycleSampler",

@@ -25,6 +25,8 @@ from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError, RandcheckError
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
+from randcheck.randomness import check_source
+from randcheck.verify import Report
 
 log = logging.getLogger("randcheck")
 
@@ -224,7 +226,19 @@ def _verify(options: argparse.Namespace) -> int:
         randomness=options.randomness,
     )
     print(report)
+    source = _source_of(options.record)
+    if source is not None and not source.ok:
+        print(source)
+        return 1
     return 0 if report.ok else 1
+
+
+def _source_of(path: Path) -> Report | None:
+    """Whether the randomness of a draw's record could be of its source; `None` for a stage."""
+    try:
+        return check_source(rc.DrawRecord.from_bytes(path.read_bytes()))
+    except RandcheckError:  # no draw's record: verify has said what it is
+        return None
 
 
 def _add_ticket(commands: Any) -> None:

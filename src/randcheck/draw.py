@@ -121,6 +121,7 @@ class OpenDraw:
     _catalog: ItemCatalog = field(repr=False)
     _inspectors: InspectorRegistry | None = field(repr=False)
     _history: History | None = field(default=None, repr=False)
+    _source: Source | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """The commitment's canonical bytes. Keep them secret while a nonce protects them."""
@@ -134,12 +135,16 @@ class OpenDraw:
     def draw(self, randomness: str) -> Draw:
         """The draw that follows from the text that the source gave.
 
-        Raises `ParameterError` for an empty text and `StaffingError` when no teams can be found.
+        Raises `ParameterError` for an empty text, or one that the named source cannot have given,
+        and `StaffingError` when no teams can be found.
         """
         if not _is_text(randomness) or not randomness.strip():
             raise ParameterError(
                 "randomness", shorten(randomness), "is no text", "give the text of the source"
             )
+        check = getattr(self._source, "check", None)
+        if callable(check):  # a source may know what it cannot have said
+            check(randomness)
         seed = tickets.seed(self.task.id, self.digest, randomness)
         subjects_seed = tickets.purpose_seed(seed, "subjects")
         cells, reserves, taken = _select(self.design, subjects_seed, self.task.reserves)
@@ -269,7 +274,7 @@ def commit(
         source=(source or Rehearsal()).to_json(),
         parent=None,
     )
-    return OpenDraw(task, commitment, frame, design, subjects, catalog, inspectors, history)
+    return OpenDraw(task, commitment, frame, design, subjects, catalog, inspectors, history, source)
 
 
 def draw(

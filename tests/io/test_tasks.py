@@ -115,3 +115,22 @@ def test_a_beginners_mistakes(tmp_path, before, after, words):
 def test_a_file_that_is_no_text(tmp_path):
     with pytest.raises(RandcheckError, match="is no TOML"):
         read(tmp_path, b"\xff")
+
+
+def test_sources_of_a_task_file(tmp_path):
+    """A public source with a form, and secrets that several parties sealed."""
+    from randcheck import randomness
+
+    head = (
+        'id = "T"\nitems = ["food"]\nas_of = 2026-07-01\n[sampler]\nname = "uniform"\ncount = 1\n'
+    )
+    seals = {party: randomness.seal(party, "secret") for party in ("a", "b")}
+    for table, source in (
+        ('kind = "lottery"\nreference = "x"\nform = "hex"\n',
+         randomness.PublicSource("lottery", "x", form="hex")),
+        (f'kind = "commit-reveal"\nseals = {{ a = "{seals["a"]}", b = "{seals["b"]}" }}\n',
+         randomness.CommitReveal(seals)),
+    ):  # fmt: skip
+        path = tmp_path / "task.toml"
+        path.write_text(f"{head}[source]\n{table}")
+        assert read_task(path).source == source

@@ -23,7 +23,7 @@ from randcheck.errors import DataError, Problem, UnknownNameError, shorten
 from randcheck.exclusions import exclusion_from_json
 from randcheck.models import Scope
 from randcheck.plan import STRATEGIES, Task
-from randcheck.randomness import PublicSource
+from randcheck.randomness import CommitReveal, PublicSource
 
 _TASK = ("id", "items", "as_of", "reserves", "lead", "departments")
 _TABLES = ("scope", "exclusions", "sampler", "matcher", "source", "registries")
@@ -92,10 +92,13 @@ def _source(data: dict[str, Any]) -> Source:
     if "source" not in data:
         return Rehearsal()
     source = data["source"]
-    if not isinstance(source, Mapping) or source.keys() != {"kind", "reference"}:
-        remedy = "give kind and reference, both texts"
+    keys = source.keys() if isinstance(source, Mapping) else set()
+    if keys == {"kind", "seals"} and source["kind"] == CommitReveal.kind:
+        return CommitReveal(source["seals"])
+    if not {"kind", "reference"} <= keys <= {"kind", "reference", "form"}:
+        remedy = "give kind and reference, and a form, all texts; or seals for commit-reveal"
         raise DataError("source", [Problem(None, None, shorten(source), "is no source", remedy)])
-    return PublicSource(source["kind"], source["reference"])
+    return PublicSource(source["kind"], source["reference"], source.get("form", "text"))
 
 
 def _registries(data: dict[str, Any], path: Path) -> dict[str, Path]:
