@@ -1,8 +1,10 @@
 """The checks for authors accept right samplers and say of wrong ones what is wrong."""
 
+import datetime as dt
 import os
 import random
 import sys
+import time
 import types
 from datetime import date
 from fractions import Fraction
@@ -119,6 +121,42 @@ class OffByOneInACell:
 class Forgets(Right):
     def design(self, frame):
         return rc.Design.from_cells(frame, [rc.Cell(1, np.arange(len(frame) - 1))])
+
+
+class WrongSheet(Right):
+    """One subject too many for its cell: a design that was not made by from_cells."""
+
+    def design(self, frame):
+        design = uniform(frame)
+        [cell] = design.cells
+        fewer = attrs.evolve(cell, members=cell.members[1:])
+        return rc.Design(design.task_id, design.items, design.ids, (fewer,), design.patterns,
+                         design.pattern_of)  # fmt: skip
+
+
+class OtherCount(WrongSheet):
+    """Its cells say one more than can be taken."""
+
+    def design(self, frame):
+        design = uniform(frame)
+        more = attrs.evolve(design.cells[0], take=len(frame) + 1)
+        return rc.Design(design.task_id, design.items, design.ids, (more,), design.patterns,
+                         design.pattern_of)  # fmt: skip
+
+
+class ByTheHour(Right):
+    def design(self, frame):
+        return uniform(frame, 1 + int(time.time() / 3600) % 40)
+
+
+class ByTheDay(Right):
+    def design(self, frame):
+        return uniform(frame, 1 + date.today().toordinal() % 40)
+
+
+class ByTheMoment(Right):
+    def design(self, frame):
+        return uniform(frame, 1 + dt.datetime.now().toordinal() % 40)
 
 
 class HashOrder(Right):
@@ -332,6 +370,11 @@ WRONG = [
     (OffByOne(), "count", "says count=9, and its cells take 8"),
     (OffByOneInACell(), "count", "which is 6 of 60, and its cells take 4"),
     (Forgets(), "design", "are in no cell"),
+    (WrongSheet(), "design", "are in no cell"),
+    (OtherCount(), "design", "cannot be taken from a cell"),
+    (ByTheHour(), "clock", "it reads the clock"),
+    (ByTheDay(), "clock", "it reads the clock"),
+    (ByTheMoment(), "clock", "it reads the clock"),
     (HashOrder(), "hash", "the order of a set"),
     (ByProcess(), "hash", "another design in another process"),
     (Liar(), "design", "gave Lie, not a Design"),

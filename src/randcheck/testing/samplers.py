@@ -10,10 +10,12 @@ import pickle
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -36,8 +38,14 @@ __all__ = ["CheckError", "check_sampler", "hostile_frames"]
 
 #: What a child process prints of a sampler and frames: the digests of the designs.
 _CHILD = """
-import pickle, sys
+import importlib, importlib.util, pickle, sys
 sys.path[:] = {path!r}
+try:
+    importlib.import_module({module!r})
+except ImportError:
+    spec = importlib.util.spec_from_file_location({module!r}, {file!r})
+    sys.modules[{module!r}] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[{module!r}])
 sampler, frames = pickle.load(sys.stdin.buffer)
 print(*(sampler.design(frame).digest for frame in frames))
 """
@@ -51,10 +59,11 @@ def check_sampler(
     The checks, by name:
 
     - `description`, `json`, `pickle`: it has an exact description, and is the same after both;
-    - `design`: it gives a `Design`, of just the frame it was asked for, with a cell for everybody;
+    - `design`: it gives a `Design`, of just the frame it was asked for, with a cell for everybody,
+      whose cells are those of its sheet;
     - `memory`, `generator`, `purity`: the same frame gives the same design, whatever was asked
       before, whatever a global generator does, and on a copy of both;
-    - `files`: it opens no file while it designs;
+    - `clock`: the same on another day; `files`: it opens no file while it designs;
     - `hash`: the same in a new process with another hash seed, time zone and locale (where the
       sampler's module can be imported there);
     - `names`: who has which odds does not depend on ids, so neither on the order of rows;
@@ -165,6 +174,14 @@ def _check_design(sampler: Sampler, frame: Frame, design: Any) -> None:
     if list(design.ids) != list(frame.ids) or design.items != frame.items:
         words = f"{sampler!r} gave a design of something else than {frame!r}"
         raise CheckError("design", words)
+    try:
+        sheet = Design.from_cells(frame, design.cells).digest
+    except DesignError as error:
+        words = f"{sampler!r} gave cells that are no design of {frame!r}: {error}"
+        raise CheckError("design", words) from error
+    if sheet != design.digest:
+        words = f"{sampler!r} gave a sheet that is not that of its own cells on {frame!r}"
+        raise CheckError("design", words)
 
 
 def _check_purity(sampler: Sampler, frame: Frame, design: Design) -> None:
@@ -182,6 +199,10 @@ def _check_purity(sampler: Sampler, frame: Frame, design: Design) -> None:
         if copies[0].design(copies[1]).digest != design.digest:
             words = f"a copy of {sampler!r} gave another design on a copy of {frame!r}"
             raise CheckError("purity", words)
+        with _another_day(sampler):
+            if sampler.design(frame).digest != design.digest:
+                words = f"{sampler!r} gives another design on another day: it reads the clock"
+                raise CheckError("clock", words)
         with _no_files(sampler):
             sampler.design(frame)
         return
@@ -209,6 +230,40 @@ def _global_generators(seed: int) -> Iterator[None]:
 
 
 @contextmanager
+def _another_day(sampler: Sampler) -> Iterator[None]:
+    """Clocks run 1000 days and an hour ahead: those of `time`, and `datetime` in its module."""
+    ahead = timedelta(days=1000, hours=1)
+    seconds = ahead.total_seconds()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + ahead
+
+        utcnow = today = now
+
+    class LaterDay(date):
+        @classmethod
+        def today(cls) -> Any:
+            return date.today() + ahead
+
+    later: dict[Any, Any] = {datetime: Later, date: LaterDay}
+    later[sys.modules["datetime"]] = SimpleNamespace(
+        **vars(sys.modules["datetime"]) | {"datetime": Later, "date": LaterDay}
+    )
+    module = sys.modules.get(type(sampler).__module__)
+    with ExitStack() as stack:
+        for name, real in (("time", time.time), ("monotonic", time.monotonic)):
+            stack.enter_context(mock.patch.object(time, name, lambda real=real: real() + seconds))
+        nanoseconds = time.time_ns() + int(seconds) * 10**9
+        stack.enter_context(mock.patch.object(time, "time_ns", return_value=nanoseconds))
+        for name, value in list(vars(module).items()) if module else ():
+            if isinstance(value, type | ModuleType) and value in later:
+                stack.enter_context(mock.patch.object(module, name, later[value]))
+        yield
+
+
+@contextmanager
 def _no_files(sampler: Sampler) -> Iterator[None]:
     """Whoever opens a file fails, but for the installation's own."""
     real: Callable[..., Any] = open
@@ -227,11 +282,14 @@ def _no_files(sampler: Sampler) -> Iterator[None]:
 def _check_hash(sampler: Sampler, frames: list[Frame]) -> None:
     """The same designs in processes whose hash seeds, time zones and locales differ."""
     data = pickle.dumps((sampler, frames))
+    module = type(sampler).__module__
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    code = _CHILD.format(path=sys.path, module=module, file=file)
     here = " ".join(sampler.design(frame).digest for frame in frames)
     for seed, zone in (("1", "Asia/Shanghai"), ("2", "America/Lima")):
         environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C.UTF-8"}
         done = subprocess.run(  # noqa: S603  our own interpreter and code
-            [sys.executable, "-c", _CHILD.format(path=sys.path)],
+            [sys.executable, "-c", code],
             input=data,
             capture_output=True,
             env=environment,
