@@ -223,3 +223,27 @@ def test_a_ledger_is_shown_exported_and_checked(tmp_path, capsys):
 def test_a_ledger_that_is_not_there(tmp_path, capsys):
     assert cli.main(["ledger", "head", f"sqlite:///{tmp_path / 'none.sqlite'}"]) == 2
     assert "randcheck: error:" in capsys.readouterr().err
+
+
+# --- one firm ----------------------------------------------------------------------------------
+
+
+def test_why_and_own_check(folder, run):
+    """The office says why, with a proof; the firm checks it against the published root."""
+    out = folder / "why"
+    status, shown = run("draw", "task.toml", "--out", out, "--commit")[:2]
+    assert status == 0
+    root = next(line.split()[-1] for line in shown.splitlines() if line.startswith("root"))
+    assert run("draw", "task.toml", "--out", out, "--randomness", "1 2 3")[0] == 0
+    record, sheet, proof = out / "record.json", out / "sheet.jsonl", out / "proof.json"
+    for name in ("firm-000001", "nobody"):
+        status, told = run("why", record, sheet, name, "--proof", proof)[:2]
+        assert status == 0
+        assert name in told or "not in the frame" in told
+        status, said = run(
+            "own-check", proof, "--root", root, "--id", name, "--record", record,
+            "--language", "zh",
+        )[:2]  # fmt: skip
+        assert status == 0, said
+        assert run("own-check", proof, "--root", "0" * 64, "--id", name)[0] == 1
+        assert run("own-check", proof, "--root", root, "--id", "another")[0] == 1

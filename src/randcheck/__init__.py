@@ -37,6 +37,7 @@ from randcheck.matching import FairMatcher, Odds
 from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.plan import Plan, Task
 from randcheck.planning import propose_joint
+from randcheck.proofs import ProofTree
 from randcheck.randomness import Combined, CommitReveal, PublicSource
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
@@ -61,6 +62,7 @@ from randcheck.samplers import (
 )
 from randcheck.stage import OpenStage, Stage, StageRecord, commit_teams, recuse
 from randcheck.verify import Finding, Report, verify
+from randcheck.why import own_check
 
 _logging.getLogger("randcheck").addHandler(_logging.NullHandler())  # silent unless asked
 
@@ -97,6 +99,7 @@ __all__ = [
     "PastDraw",
     "Plan",
     "PowerAllocation",
+    "ProofTree",
     "ProportionalAllocation",
     "PublicSource",
     "RandcheckError",
@@ -124,6 +127,7 @@ __all__ = [
     "commit_teams",
     "draw",
     "merge_visits",
+    "own_check",
     "propose_joint",
     "recuse",
     "replace",

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import randcheck as rc
-from randcheck import demo, plugins, tickets
+from randcheck import demo, plugins, proofs, tickets
 from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError, RandcheckError
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
 from randcheck.randomness import check_source
 from randcheck.verify import Report
+from randcheck.why import why
 
 log = logging.getLogger("randcheck")
 
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_ticket(commands)
     _add_strategies(commands)
+    _add_why(commands)
+    _add_own_check(commands)
     _add_ledger(commands)
     return parser
 
@@ -143,7 +146,10 @@ def _draw(options: argparse.Namespace) -> int:
         (folder / "sheet.jsonl").write_bytes(opened.design.to_bytes())
     if options.commit:
         print(f"commitment {opened.digest}")
-        print(f"Publish it before the source speaks, and keep {folder} secret until then.")
+        secret = opened.commitment["nonce"]
+        if len(secret) >= proofs.NONCE:
+            print(f"root of proofs {rc.ProofTree.of(opened.design, secret).root}")
+        print(f"Publish them before the source speaks, and keep {folder} secret until then.")
         return 0
     if (folder / "record.json").exists():
         raise CommitmentError(f"{folder / 'record.json'} is there already: one draw a commitment")
@@ -260,8 +266,66 @@ def _ticket(options: argparse.Namespace) -> int:
         remedy = "give 64 lower-case hex digits"
         raise ParameterError("seed", repr(seed), "is no purpose seed", remedy)
     for name in options.id:
+        if any("\ud800" <= char <= "\udfff" for char in name):
+            remedy = "give the id in the terminal's own encoding, UTF-8"
+            raise ParameterError("id", ascii(name), "is no text", remedy)
         print(f"{tickets.ticket(seed, name)}  {name}")
     return 0
+
+
+# --- why ---------------------------------------------------------------------------------------
+
+
+def _add_why(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "why",
+        _why,
+        "why a firm was drawn or not, in words, with a proof for that firm alone",
+        "  randcheck why july/record.json july/sheet.jsonl 91130300MA00000007 --proof proof.json",
+    )
+    parser.add_argument("record", type=Path)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("id")
+    parser.add_argument("--proof", type=Path, metavar="FILE", help="where the proof goes")
+    parser.add_argument("--language", choices=["en", "zh"], default="en")
+
+
+def _why(options: argparse.Namespace) -> int:
+    record = rc.DrawRecord.from_bytes(options.record.read_bytes())
+    told = why(record, options.sheet.read_bytes(), options.id)
+    print(told.text(options.language))
+    if options.proof is not None:
+        options.proof.write_bytes(told.proof)
+    return 0
+
+
+def _add_own_check(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "own-check",
+        _own_check,
+        "whether a proof shows a firm's own fate in a draw",
+        "  randcheck own-check proof.json --root 5f0c… --id 91130300MA00000007 \\\n"
+        "      --record public.json",
+    )
+    parser.add_argument("proof", type=Path)
+    parser.add_argument("--root", required=True, metavar="HEX", help="the root that was published")
+    parser.add_argument("--id", metavar="ID", help="the firm's own id")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="the record, or its public form"
+    )
+    parser.add_argument("--language", choices=["en", "zh"], default="en")
+
+
+def _own_check(options: argparse.Namespace) -> int:
+    record = None if options.record is None else options.record.read_bytes()
+    proof = options.proof.read_bytes()
+    check = rc.own_check(proof, root=options.root, subject_id=options.id, record=record)
+    for finding in check.findings:
+        print(finding)
+    print(check.words(options.language) if check.ok else "REFUSED")
+    return 0 if check.ok else 1
 
 
 # --- ledger ------------------------------------------------------------------------------------

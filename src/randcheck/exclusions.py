@@ -149,9 +149,12 @@ def exclusion_to_json(exclusion: Any) -> dict[str, Any]:
 
 def exclusion_from_json(data: Mapping[str, Any]) -> Exclusion:
     """The exclusion of a name and its parameters; unknown ones are refused."""
+    if not isinstance(data, Mapping):
+        remedy = "write a table with its name, such as {name = 'drawn-this-year'}"
+        raise ParameterError("exclusions", shorten(data), "is no exclusion", remedy)
     given = dict(data)
     name = given.pop("name", None)
-    if name not in EXCLUSIONS:
+    if not isinstance(name, str) or name not in EXCLUSIONS:
         raise UnknownNameError("exclusion", (str(name),), tuple(EXCLUSIONS))
     kind = EXCLUSIONS[name]
     allowed = [attribute.name for attribute in attrs.fields(kind)]
@@ -190,6 +193,6 @@ def months_before(day: date, months: int) -> date:
     for last in (day.day, 30, 29, 28):
         try:
             return date(year, month + 1, min(day.day, last))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     raise ParameterError("months", str(months), "goes back before the year 1", "give fewer")

@@ -151,7 +151,8 @@ def _task_problems(task: Task) -> Iterable[Problem]:
     for item in task.items:
         if fault := id_fault(item):
             yield Problem(None, "items", shorten(item), *fault)
-    if len(set(task.items)) < len(task.items):
+    texts = [item for item in task.items if isinstance(item, str)]
+    if len(set(texts)) < len(texts):
         yield Problem(None, "items", shorten(task.items), "has one twice", "name each once")
     if type(task.as_of) is not date:
         kind = type(task.as_of).__name__

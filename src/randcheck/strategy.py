@@ -82,6 +82,10 @@ def create(strategy: type, given: Mapping[str, Any], known: Mapping[str, type]) 
             raise ParameterError(
                 name, shorten(value), f"is no parameter of {strategy.__name__}", _offer(allowed)
             )
+    for field in attrs.fields(strategy):
+        if field.init and field.default is attrs.NOTHING and field.name not in given:
+            name = f"{strategy.__name__}.{field.name}"
+            raise ParameterError(name, "nothing", "is missing", _offer(allowed))
     return strategy(**{name: _revive(value, known) for name, value in given.items()})
 
 

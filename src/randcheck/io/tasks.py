@@ -55,6 +55,11 @@ def read_task(path: str | Path) -> TaskFile:
     if not problems and type(data["as_of"]) is not date:
         shown = shorten(data["as_of"])
         problems.append(Problem(None, "as_of", shown, "is no date", "write as_of = 2026-07-01"))
+    for name, kind, told in (("scope", dict, "table"), ("exclusions", list, "list of tables"),
+                             ("registries", dict, "table")):  # fmt: skip
+        if not isinstance(data.get(name, kind()), kind):
+            remedy = f"write it as a {told}"
+            problems.append(Problem(None, name, shorten(data[name]), f"is no {told}", remedy))
     if problems:
         raise DataError(str(path), problems)
     return TaskFile(_task(data), _source(data), _registries(data, path))
@@ -106,4 +111,8 @@ def _registries(data: dict[str, Any], path: Path) -> dict[str, Path]:
     unknown = sorted(set(files) - set(_REGISTRIES))
     if unknown:
         raise UnknownNameError("registry", unknown, _REGISTRIES)
+    for name, file in files.items():
+        if not isinstance(file, str) or "\0" in file:
+            problem = Problem(None, name, shorten(file), "is no file", "name a CSV file")
+            raise DataError("registries", [problem])
     return {name: path.parent / file for name, file in files.items()}

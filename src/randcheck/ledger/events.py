@@ -33,6 +33,8 @@ class Event:
     data: bytes = field(repr=lambda data: canonical.sha256(data))
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.data, bytes):
+            raise LedgerEventError("event", "bytes", type(self.data).__name__)
         try:
             check.read(self.data)
         except check.RefusedError as refused:

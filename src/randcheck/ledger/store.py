@@ -136,7 +136,8 @@ class Ledger:
         """The events from a sequence on, also those that come while they are read."""
         while True:
             with _told(), self._database.read() as stored:
-                page = [Event(data) for _, _, data in stored.rows(start, PAGE)]
+                with closing(stored.rows(start, PAGE)) as rows:
+                    page = [Event(data) for _, _, data in rows]
             yield from page
             if len(page) < PAGE:
                 return
@@ -214,8 +215,10 @@ def _told(sent: Sequence[str] = ()) -> Iterator[None]:
 
     try:
         yield
+    except UnicodeDecodeError as error:  # not a database, or not a text of one
+        raise LedgerStorageError(f"the database holds what is no text: {error}") from None
     except SQLAlchemyError as error:
-        told = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        told = (str(getattr(error, "orig", None) or "").strip() or str(error)).partition("\n")[0]
         if sent:
             told += f"; look for {' or '.join(sent)} before trying again"
         raise LedgerStorageError(told) from None

@@ -29,12 +29,14 @@ from randcheck.registry import InspectorRegistry
 
 log = logging.getLogger("randcheck")
 
+#: The largest team: far beyond any inspection.
+MOST_MEMBERS = 1000
+
 
 def _as_team_size(value: object) -> int:
-    if type(value) is not int or value < 2:
-        raise ParameterError(
-            "team_size", shorten(value), "is not a whole number from 2", "inspect in pairs at least"
-        )
+    if type(value) is not int or not 2 <= value <= MOST_MEMBERS:
+        reason = f"is not a whole number from 2 to {MOST_MEMBERS}"
+        raise ParameterError("team_size", shorten(value), reason, "inspect in pairs at least")
     return value
 
 
