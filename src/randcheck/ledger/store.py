@@ -135,9 +135,12 @@ class Ledger:
     def events(self, start: int = 0) -> Iterator[Event]:
         """The events from a sequence on, also those that come while they are read."""
         while True:
-            with _told(), self._database.read() as stored:
-                with closing(stored.rows(start, PAGE)) as rows:
-                    page = [Event(data) for _, _, data in rows]
+            with (
+                _told(),
+                self._database.read() as stored,
+                closing(stored.rows(start, PAGE)) as rows,
+            ):
+                page = [Event(data) for _, _, data in rows]
             yield from page
             if len(page) < PAGE:
                 return
