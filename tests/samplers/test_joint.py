@@ -233,6 +233,13 @@ def test_an_expected_budget_is_kept_within_its_margin_in_10000_draws(budget):
     assert sum(c.take for c in design.cells) > sum(c.take for c in guaranteed.cells)
 
 
+@pytest.mark.parametrize("promise", ["guaranteed", "expected"])
+def test_a_budget_of_nothing(promise):
+    nobody = dict.fromkeys(FIVE, rc.UniformSampler(rate="0%"))
+    design = rc.JointItemSampler(nobody, budget=0, promise=promise).design(with_departments())
+    assert sum(cell.take for cell in design.cells) == 0
+
+
 def test_a_budget_may_raise_the_rates_until_all_are_taken():
     design = rc.JointItemSampler(FIVE, budget=10**6).design(with_departments())
     assert all(cell.take == cell.size for cell in design.cells)

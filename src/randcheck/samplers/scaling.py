@@ -59,8 +59,11 @@ def keep_budget(
 
         found = _scaled(design, name, budget, cells, top, measure)
         tried = with_takes([found[cell] for cell in cells])
+        bound = tried.visit_bound_of(own)
+        if not bound:  # nothing is drawn
+            break
         counts = tried.simulated_visits(DRAWS, cells=own)
-        excess = max(Fraction(0), _upper(counts) / tried.visit_bound_of(own) - 1)
+        excess = max(Fraction(0), _upper(counts) / bound - 1)
     return found
 
 
