@@ -150,13 +150,15 @@ class ByTheHour(Right):
 
 
 class ByTheDay(Right):
+    cycle = 40
+
     def design(self, frame):
-        return uniform(frame, 1 + date.today().toordinal() % 40)
+        return uniform(frame, 1 + date.today().toordinal() % self.cycle)
 
 
-class ByTheMoment(Right):
+class ByTheMoment(ByTheDay):
     def design(self, frame):
-        return uniform(frame, 1 + dt.datetime.now().toordinal() % 40)
+        return uniform(frame, 1 + dt.datetime.now().toordinal() % self.cycle)
 
 
 class HashOrder(Right):
@@ -401,6 +403,14 @@ def test_wrong_samplers_are_told_what_is_wrong(sampler, check, words):
         check_sampler(sampler, seeds=50)
     assert caught.value.check == check
     assert str(caught.value).startswith(f"{check}: ")
+
+
+@pytest.mark.parametrize("kind", [ByTheDay, ByTheMoment])
+@pytest.mark.parametrize("cycle", [2, 5, 7, 8, 30, 53])
+def test_a_cycle_of_days_hides_no_clock(kind, cycle, monkeypatch):
+    monkeypatch.setattr(kind, "cycle", cycle, raising=False)
+    with pytest.raises(CheckError, match="it reads the clock"):
+        check_sampler(kind(), [made_up_frame(60)], seeds=3)
 
 
 def test_the_global_generators_are_left_as_they_were():

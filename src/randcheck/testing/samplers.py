@@ -36,6 +36,9 @@ from randcheck.testing.values import CheckError, check_value
 
 __all__ = ["CheckError", "check_sampler", "hostile_frames"]
 
+#: How far ahead clocks are set: the days are a prime number, so that no week or cycle hides them.
+_LATER = (timedelta(days=1009), timedelta(hours=1))
+
 #: What a child process prints of a sampler and frames: the digests of the designs.
 _CHILD = """
 import importlib, importlib.util, pickle, sys
@@ -199,10 +202,11 @@ def _check_purity(sampler: Sampler, frame: Frame, design: Design) -> None:
         if copies[0].design(copies[1]).digest != design.digest:
             words = f"a copy of {sampler!r} gave another design on a copy of {frame!r}"
             raise CheckError("purity", words)
-        with _another_day(sampler):
-            if sampler.design(frame).digest != design.digest:
-                words = f"{sampler!r} gives another design on another day: it reads the clock"
-                raise CheckError("clock", words)
+        for ahead in _LATER:
+            with _later(sampler, ahead):
+                if sampler.design(frame).digest != design.digest:
+                    words = f"{sampler!r} gives another design on another day: it reads the clock"
+                    raise CheckError("clock", words)
         with _no_files(sampler):
             sampler.design(frame)
         return
@@ -230,9 +234,8 @@ def _global_generators(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _another_day(sampler: Sampler) -> Iterator[None]:
-    """Clocks run 1000 days and an hour ahead: those of `time`, and `datetime` in its module."""
-    ahead = timedelta(days=1000, hours=1)
+def _later(sampler: Sampler, ahead: timedelta) -> Iterator[None]:
+    """Clocks run ahead: those of `time`, and `datetime` and `date` in the sampler's module."""
     seconds = ahead.total_seconds()
 
     class Later(datetime):
@@ -245,7 +248,7 @@ def _another_day(sampler: Sampler) -> Iterator[None]:
     class LaterDay(date):
         @classmethod
         def today(cls) -> Any:
-            return date.today() + ahead
+            return (datetime.now() + ahead).date()
 
     later: dict[Any, Any] = {datetime: Later, date: LaterDay}
     later[sys.modules["datetime"]] = SimpleNamespace(
