@@ -78,6 +78,15 @@ def test_a_second_step_needs_a_record_without_teams():
         OPENED.draw(" ")
 
 
+@pytest.mark.parametrize("said", ["33 5", "five", "\ud800 5"])
+def test_the_second_randomness_is_one_that_its_source_can_have_given(said):
+    numbers = rc.PublicSource("lottery", "the draw after the next", form="sorted numbers")
+    opened = rc.commit_teams(FIRST.record, **STAFF, source=numbers)
+    with pytest.raises(ParameterError, match="randomness|said"):
+        opened.draw(said)
+    assert opened.draw("5 33").teams
+
+
 def test_the_same_teams_for_the_same_randomness_and_others_for_others():
     assert OPENED.draw("later numbers") == SECOND
     assert OPENED.draw("other numbers").teams != SECOND.teams

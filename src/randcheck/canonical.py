@@ -16,10 +16,12 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from json.encoder import encode_basestring
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
+from attrs import field, frozen
 
 from randcheck.errors import CanonicalError, shorten
 
@@ -42,6 +44,8 @@ _OTHERS = bytes({*range(256)} - {*_MARKS})
 _STEPS = np.zeros(256, dtype=np.int8)
 _STEPS[[*b"[{"]], _STEPS[[*b"]}"]] = 1, -1
 _PART = 2**18
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 #: From here on the order of code points is not that of UTF-16 code units.
 _UNUSUAL = re.compile("[\ud800-\U0010ffff]")
@@ -117,6 +121,51 @@ def loads(data: bytes) -> Any:
 def sha256(data: bytes) -> str:
     """The SHA-256 of bytes, in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def is_sha256(value: object) -> bool:
+    """Whether a value is text of 64 lower-case hex digits."""
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is text that UTF-8 can write: without a lone surrogate."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+@frozen(slots=False)
+class CanonicalObject:
+    """An object that is its canonical bytes: equal ones have equal bytes. Subclasses check them."""
+
+    data: bytes = field(repr=lambda data: sha256(data))
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes."""
+        return self.data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The object of canonical bytes; an error says where they are none."""
+        return cls(data)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object itself."""
+        value: dict[str, Any] = loads(self.data)
+        return value
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The same from an object; an error says where it is none."""
+        return cls(dumps(dict(data)))
+
+    def __getitem__(self, key: str) -> Any:
+        """One entry of the object."""
+        return self.to_json()[key]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the bytes, lower-case hex."""
+        return sha256(self.data)
 
 
 #: What an error says of a limit.

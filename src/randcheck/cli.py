@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import randcheck as rc
-from randcheck import demo, plugins, proofs, tickets
+from randcheck import canonical, demo, plugins, proofs, tickets
 from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError, RandcheckError
 from randcheck.io import read_csv, read_task, write_visits
@@ -262,11 +262,11 @@ def _add_ticket(commands: Any) -> None:
 
 def _ticket(options: argparse.Namespace) -> int:
     seed: str = options.seed
-    if len(seed) != 64 or set(seed) - set("0123456789abcdef"):
+    if not canonical.is_sha256(seed):
         remedy = "give 64 lower-case hex digits"
         raise ParameterError("seed", repr(seed), "is no purpose seed", remedy)
     for name in options.id:
-        if any("\ud800" <= char <= "\udfff" for char in name):
+        if not canonical.is_text(name):
             remedy = "give the id in the terminal's own encoding, UTF-8"
             raise ParameterError("id", ascii(name), "is no text", remedy)
         print(f"{tickets.ticket(seed, name)}  {name}")

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
 from randcheck import canonical
-from randcheck.errors import CanonicalError, CommitmentError, shorten
+from randcheck.canonical import CanonicalObject
+from randcheck.errors import CanonicalError, CommitmentError, ParameterError, shorten
 from randcheck.tickets import PROTOCOL
 
 KEYS = (
@@ -56,11 +57,22 @@ class Rehearsal:
         return cls()
 
 
-@frozen
-class Commitment:
-    """All that decides a draw. Equal commitments have equal bytes."""
+def check_randomness(source: Source | None, randomness: str) -> None:
+    """`ParameterError` for an empty text, or for one that the named source cannot have given.
 
-    data: bytes = field(repr=lambda data: canonical.sha256(data))
+    A source that knows what it cannot have said has a method `check(randomness)`, which raises it.
+    """
+    if not canonical.is_text(randomness) or not randomness.strip():
+        remedy = "give the text of the source"
+        raise ParameterError("randomness", shorten(randomness), "is no text", remedy)
+    check = getattr(source, "check", None)
+    if callable(check):
+        check(randomness)
+
+
+@frozen(slots=False)
+class Commitment(CanonicalObject):
+    """All that decides a draw, such as `commitment["task"]`; `digest` is what is published."""
 
     def __attrs_post_init__(self) -> None:
         try:
@@ -78,33 +90,10 @@ class Commitment:
         """The commitment with these values for all keys but `protocol`."""
         return cls(canonical.dumps({"protocol": PROTOCOL, **values}))
 
-    def to_bytes(self) -> bytes:
-        """The canonical bytes, whose SHA-256 is published."""
-        return self.data
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Commitment:
-        """The commitment of canonical bytes; `CommitmentError` if they are none."""
-        return cls(data)
-
-    @property
-    def digest(self) -> str:
-        """What is published: SHA-256 of the bytes, lower-case hex."""
-        return canonical.sha256(self.data)
-
-    def to_json(self) -> dict[str, Any]:
-        """The object itself."""
-        value: dict[str, Any] = canonical.loads(self.data)
-        return value
-
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Commitment:
-        """The commitment of an object."""
+        """The commitment of an object; `CommitmentError` says where it is none."""
         try:
-            return cls(canonical.dumps(dict(data)))
+            return super().from_json(data)
         except CanonicalError as error:
             raise CommitmentError(f"the commitment has no canonical form: {error}") from None
-
-    def __getitem__(self, key: str) -> Any:
-        """One entry of the object, such as `commitment["task"]`."""
-        return self.to_json()[key]

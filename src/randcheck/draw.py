@@ -15,8 +15,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from randcheck import dataframes, tickets
-from randcheck.commitment import Commitment, Rehearsal, Source
+from randcheck import canonical, dataframes, tickets
+from randcheck.commitment import Commitment, Rehearsal, Source, check_randomness
 from randcheck.design import Design
 from randcheck.errors import (
     DesignError,
@@ -138,13 +138,7 @@ class OpenDraw:
         Raises `ParameterError` for an empty text, or one that the named source cannot have given,
         and `StaffingError` when no teams can be found.
         """
-        if not _is_text(randomness) or not randomness.strip():
-            raise ParameterError(
-                "randomness", shorten(randomness), "is no text", "give the text of the source"
-            )
-        check = getattr(self._source, "check", None)
-        if callable(check):  # a source may know what it cannot have said
-            check(randomness)
+        check_randomness(self._source, randomness)
         seed = tickets.seed(self.task.id, self.digest, randomness)
         subjects_seed = tickets.purpose_seed(seed, "subjects")
         cells, reserves, taken = _select(self.design, subjects_seed, self.task.reserves)
@@ -246,7 +240,7 @@ def commit(
     that an item of the task needs and no inspector holds.
     """
     expect("inspectors", inspectors, InspectorRegistry | None)
-    if not _is_text(nonce):
+    if not canonical.is_text(nonce):
         raise ParameterError("nonce", shorten(nonce), "is no text", "give a secret text, or ''")
     if source is not None and not callable(getattr(source, "to_json", None)):
         remedy = "give a PublicSource(kind, reference)"
@@ -297,11 +291,6 @@ def draw(
         nonce=nonce,
     )
     return opened.draw(randomness)
-
-
-def _is_text(value: object) -> bool:
-    """Text that UTF-8 can write: no lone surrogate."""
-    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _check_design(design: object, frame: Frame) -> None:

@@ -11,7 +11,6 @@ A tree keeps about 100 bytes a line beside the ids, and needs 200 while it is bu
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +31,6 @@ from randcheck.verify import Finding
 PAGE, SALT, NONCE = 8, 16, 16
 WIDE = 32 * PAGE
 
-_HEX = re.compile("[0-9a-f]{64}")
 _ABSENT = {"items", "pages", "protocol", "size", "subject", "task"}
 _MEMBER = _ABSENT - {"pages"} | {"beside", "keys", "line", "odds", "path", "position", "salt"}
 _PAGE = {"contents", "keys", "number", "path"}
@@ -298,7 +296,7 @@ def _rules(told: Any, root: Any, asked: str | None) -> _Rules:
     yield 2, "protocol", told["protocol"] == PROTOCOL, PROTOCOL
     yield 2, "size", type(size) is int and size > 0, "a whole number from 1"
     yield 2, "subject, task", type(told["subject"]) is type(told["task"]) is str, "texts"
-    yield 2, "root", type(root) is str and bool(_HEX.fullmatch(root)), "64 lower-case hex digits"
+    yield 2, "root", canonical.is_sha256(root), "64 lower-case hex digits"
     yield 3, "subject", asked in (None, told["subject"]), shorten(asked)
     yield from (_member if keys is _MEMBER else _absent)(told, root)
 

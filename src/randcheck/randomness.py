@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from randcheck import canonical
+from randcheck.commitment import Source
 from randcheck.errors import CanonicalError, ParameterError, RandcheckError, shorten
 from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.record import DrawRecord
@@ -69,9 +70,7 @@ class PublicSource:
     def from_json(cls, data: Mapping[str, Any]) -> PublicSource:
         """The source that `to_json` described, and nothing that claims more."""
         source = cls(data.get("kind"), data.get("reference"), data.get("form", "text"))
-        if source.to_json() != dict(data):
-            remedy = f"give {source.to_json()}"
-            raise ParameterError("source", shorten(dict(data)), "is no such source", remedy)
+        _check_described(source, data)
         return source
 
     def text(self, said: str) -> str:
@@ -114,7 +113,7 @@ def seal(party: str, secret: str) -> str:
 
 def _as_seals(value: Any) -> FrozenMapping:
     for party, digest in as_mapping(value, "seals").items():
-        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        if not canonical.is_sha256(digest):
             remedy = "give what seal(party, secret) returned"
             raise ParameterError(f"seals[{party!r}]", shorten(digest), "is no seal", remedy)
     if len(value) < 2 or not all(party.strip() for party in value):
@@ -146,9 +145,7 @@ class CommitReveal:
         """The source that `to_json` described, and nothing that claims more."""
         seals: Any = data.get("seals")  # what is no mapping is refused
         source = cls(seals)
-        if source.to_json() != dict(data):
-            remedy = f"give {source.to_json()}"
-            raise ParameterError("source", shorten(dict(data)), "is no such source", remedy)
+        _check_described(source, data)
         return source
 
     def text(self, secrets: Mapping[str, str | None]) -> str:
@@ -166,7 +163,7 @@ class CommitReveal:
         for party, secret in given.items():
             if secret is None:
                 continue
-            fits = isinstance(secret, str) and _is_text(secret)
+            fits = canonical.is_text(secret)
             if not fits or not hmac.compare_digest(seal(party, secret), self.seals[party]):
                 reason = "is not what was sealed"
                 remedy = "give the secret that its seal was made of, or None"
@@ -190,6 +187,13 @@ class CommitReveal:
         self.silent(text)
 
 
+def _check_described(source: Source, data: Mapping[str, Any]) -> None:
+    """`ParameterError` for a description that is not the source's own, such as a better grade."""
+    if source.to_json() != dict(data):
+        remedy = f"give {source.to_json()}"
+        raise ParameterError("source", shorten(dict(data)), "is no such source", remedy)
+
+
 def _loads(text: str) -> Any:
     try:
         return canonical.loads(text.encode())
@@ -197,10 +201,6 @@ def _loads(text: str) -> Any:
         remedy = "give what text(…) of the source returned"
         reason = f"is no such randomness: {error}"
         raise ParameterError("randomness", shorten(text), reason, remedy) from None
-
-
-def _is_text(value: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _as_sources(value: Any) -> tuple[PublicSource | CommitReveal, ...]:
@@ -237,9 +237,7 @@ class Combined:
             else PublicSource.from_json(each)
             for each in given if isinstance(each, Mapping)
         ])  # fmt: skip
-        if source.to_json() != dict(data):
-            remedy = f"give {source.to_json()}"
-            raise ParameterError("source", shorten(dict(data)), "is no such source", remedy)
+        _check_described(source, data)
         return source
 
     def text(self, *said: Any) -> str:

@@ -14,7 +14,6 @@ Rules enforced here (docs/replacement.md):
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -26,6 +25,7 @@ import attrs
 from attrs import field, frozen
 
 from randcheck import canonical, dataframes
+from randcheck.canonical import CanonicalObject
 from randcheck.errors import DataError, ParameterError, Problem, RecordError, shorten
 from randcheck.fields import DAY, ID, NAME, Fact, Fault, FrozenMapping, Kind, choice, declare
 from randcheck.ids import suspects
@@ -61,7 +61,7 @@ def _clean_evidence(value: Any) -> FrozenMapping:
         raise Fault("is no evidence, or describes two documents alike", remedy)
     for text, digest in given.items():
         NAME.clean(text)
-        if digest is not None and not re.fullmatch("[0-9a-f]{64}", NAME.clean(digest)):
+        if digest is not None and not canonical.is_sha256(NAME.clean(digest)):
             raise Fault(f"holds {shorten(digest)}, which is no SHA-256", remedy)
     return FrozenMapping(given)
 
@@ -91,11 +91,9 @@ class Absence(Fact):
     decided_by: tuple[str, ...] = declare(Kind(_clean_people, plain=list))
 
 
-@frozen
-class SubstitutionRecord:
+@frozen(slots=False)
+class SubstitutionRecord(CanonicalObject):
     """The record's successor: absences and what follows from them, as canonical JSON holds it."""
-
-    data: bytes = field(repr=lambda data: canonical.sha256(data))
 
     def __attrs_post_init__(self) -> None:
         try:
@@ -108,34 +106,6 @@ class SubstitutionRecord:
             raise RecordError("successor", f"has not the keys of {PROTOCOL}: {', '.join(KEYS)}")
         if stated != value["absences"]:
             raise RecordError("successor", "writes an absence in another way than its own")
-
-    def to_bytes(self) -> bytes:
-        """The canonical bytes."""
-        return self.data
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> SubstitutionRecord:
-        """The successor of canonical bytes; `RecordError` says where they are none."""
-        return cls(data)
-
-    def to_json(self) -> dict[str, Any]:
-        """The object itself."""
-        value: dict[str, Any] = canonical.loads(self.data)
-        return value
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SubstitutionRecord:
-        """The successor of an object."""
-        return cls(canonical.dumps(dict(data)))
-
-    def __getitem__(self, key: str) -> Any:
-        """One entry of the object, such as `successor["visits"]`."""
-        return self.to_json()[key]
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the bytes, lower-case hex."""
-        return canonical.sha256(self.data)
 
     @property
     def absences(self) -> tuple[Absence, ...]:
@@ -245,8 +215,8 @@ class _Sample:
     def all_places(self) -> tuple[Place, ...]:
         """All places, in order of tickets, ids, and the sheet's items."""
         row = {item: number for number, item in enumerate(self.items)}
-        order = ((self.tickets[name], name, row[item]) for name, item in self.places)
-        return tuple(place for _, place in sorted(zip(order, self.places.values(), strict=True)))
+        keys = sorted(self.places, key=lambda key: (self.tickets[key[0]], key[0], row[key[1]]))
+        return tuple(self.places[key] for key in keys)
 
     def problems(self, absences: Sequence[Absence]) -> list[Problem]:
         """Everything that keeps these absences from being next."""

@@ -22,7 +22,8 @@ import numpy as np
 from attrs import field, frozen
 
 from randcheck import canonical, tickets
-from randcheck.commitment import Rehearsal, Source
+from randcheck.canonical import CanonicalObject
+from randcheck.commitment import Rehearsal, Source, check_randomness
 from randcheck.draw import needs_of
 from randcheck.errors import (
     CanonicalError,
@@ -50,10 +51,8 @@ RECORD_KEYS = (
 
 
 @frozen(slots=False)
-class StageRecord:
+class StageRecord(CanonicalObject):
     """What a stage decided: the whole object, as canonical JSON holds it."""
-
-    data: bytes = field(repr=lambda data: canonical.sha256(data))
 
     def __attrs_post_init__(self) -> None:
         try:
@@ -75,25 +74,6 @@ class StageRecord:
         """The record with these values for all keys but `protocol`."""
         return cls(canonical.dumps({"protocol": PROTOCOL, **values}))
 
-    def to_bytes(self) -> bytes:
-        """The canonical bytes."""
-        return self.data
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> StageRecord:
-        """The record of canonical bytes; `RecordError` says where they are none."""
-        return cls(data)
-
-    def to_json(self) -> dict[str, Any]:
-        """The object itself."""
-        value: dict[str, Any] = canonical.loads(self.data)
-        return value
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> StageRecord:
-        """The record of an object."""
-        return cls(canonical.dumps(dict(data)))
-
     @cached_property
     def _value(self) -> dict[str, Any]:
         return self.to_json()
@@ -101,11 +81,6 @@ class StageRecord:
     def __getitem__(self, key: str) -> Any:
         """One entry of the object, such as `record["teams"]`."""
         return self._value[key]
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the bytes, lower-case hex."""
-        return canonical.sha256(self.data)
 
     @property
     def teams(self) -> dict[str, tuple[str, ...]]:
@@ -136,6 +111,7 @@ class OpenStage:
 
     data: bytes = field(repr=lambda data: canonical.sha256(data))
     odds: Odds
+    _source: Source | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """The commitment's canonical bytes."""
@@ -153,10 +129,11 @@ class OpenStage:
         return value
 
     def draw(self, randomness: str) -> Stage:
-        """The teams that follow from the text that the source gave."""
-        if not isinstance(randomness, str) or not randomness.strip():
-            remedy = "give the text of the source"
-            raise ParameterError("randomness", shorten(randomness), "is no text", remedy)
+        """The teams that follow from the text that the source gave.
+
+        Raises `ParameterError` for an empty text, or one that the named source cannot have given.
+        """
+        check_randomness(self._source, randomness)
         seed = tickets.seed(self.commitment["task"]["id"], self.digest, randomness)
         inspectors_seed = tickets.purpose_seed(seed, "inspectors")
         drawn = dict(zip(self.odds.visits, assign(self.odds, inspectors_seed), strict=True))
@@ -200,7 +177,7 @@ def _open(
         "task": {"as_of": as_of.isoformat(), "id": _task(record)["id"]},
         "visits": list(odds.visits),
     }
-    return OpenStage(canonical.dumps(value), odds)
+    return OpenStage(canonical.dumps(value), odds, source)
 
 
 def _task(record: DrawRecord | StageRecord) -> Any:

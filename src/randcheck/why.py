@@ -8,7 +8,6 @@ Rules enforced here:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,8 +19,6 @@ from randcheck.errors import ParameterError, RecordError, shorten
 from randcheck.proofs import ProofTree, check_proof
 from randcheck.record import DrawRecord
 from randcheck.verify import Finding
-
-_HEX = re.compile("[0-9a-f]{64}")
 
 #: How many hex digits of a ticket are told, or more where that does not keep two apart.
 SHOWN = 4
@@ -172,7 +169,7 @@ def _seed_findings(told: Any, shown: Any, given: str | None) -> Iterator[Finding
         purpose = tickets.purpose_seed(seed, "subjects")
         yield from _unless(7, "subjects_seed", purpose, shown["subjects_seed"])
         yield from _unless(7, "subjects_seed", purpose, given or purpose)
-    elif given is not None and not _HEX.fullmatch(given):
+    elif given is not None and not canonical.is_sha256(given):
         yield Finding(7, "fatal", "subjects_seed", "64 lower-case hex digits", shorten(given))
 
 
@@ -206,7 +203,7 @@ def _fate_findings(
             stated = shown["cells"][fate.cell]
             yield from _unless(7, where, [fate.size, fate.take], [stated["size"], stated["take"]])
         yield from _unless(7, where, given.get(fate.cell, last), last)
-        if last is not None and (not fate.take or not _HEX.fullmatch(last)):
+        if last is not None and (not fate.take or not canonical.is_sha256(last)):
             yield Finding(7, "error", where, "a ticket, or none where none is taken", shorten(last))
         elif last is not None and listed - {None} and last not in listed:
             yield Finding(8, "error", where, "the last ticket among the visits'", shorten(last))

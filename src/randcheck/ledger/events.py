@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from attrs import field, frozen
 
 from randcheck import canonical
+from randcheck.canonical import CanonicalObject
 from randcheck.errors import CanonicalError, shorten
 from randcheck.ids import id_fault
 from randcheck.ledger import check
@@ -27,16 +27,16 @@ TOLERANCE = 60
 
 
 @frozen(slots=False)
-class Event:
-    """One event. Equal events have equal bytes."""
+class Event(CanonicalObject):
+    """One event, a line of an export; `event["reason"]` is an entry of its body."""
 
-    data: bytes = field(repr=lambda data: canonical.sha256(data))
+    _value: dict[str, Any] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.data, bytes):
             raise LedgerEventError("event", "bytes", type(self.data).__name__)
         try:
-            check.read(self.data)
+            object.__setattr__(self, "_value", check.read(self.data))
         except check.RefusedError as refused:
             raise _as_error(refused) from None
 
@@ -65,29 +65,6 @@ class Event:
                     where, "a name", f"{shorten(name)}, which {reason}: {remedy}"
                 )
         return told
-
-    def to_bytes(self) -> bytes:
-        """The canonical bytes, one line of an export."""
-        return self.data
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Event:
-        """The event of canonical bytes; `LedgerEventError` says where they are none."""
-        return cls(data)
-
-    def to_json(self) -> dict[str, Any]:
-        """The object itself."""
-        value: dict[str, Any] = canonical.loads(self.data)
-        return value
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Event:
-        """The event of an object."""
-        return cls(canonical.dumps(dict(data)))
-
-    @cached_property
-    def _value(self) -> dict[str, Any]:
-        return self.to_json()
 
     def __getitem__(self, key: str) -> Any:
         """One entry of the body, such as `event["reason"]`."""
@@ -124,11 +101,6 @@ class Event:
         """The digest of the event before, 64 zeros in the first."""
         return str(self._value["previous"])
 
-    @cached_property
-    def digest(self) -> str:
-        """The SHA-256 of the bytes, lower-case hex."""
-        return canonical.sha256(self.data)
-
     @property
     def head(self) -> check.Head:
         """The ledger's head once this event is its last."""
@@ -138,7 +110,7 @@ class Event:
 def follow(event: Event, head: check.Head, at: str, known: check.Known) -> dict[str, Any]:
     """What becomes known by an event after `head`; `LedgerOrderError` at the wrong time."""
     try:
-        return check.follow(event.to_json(), head, at, known)
+        return check.follow(event._value, head, at, known)
     except check.RefusedError as refused:
         where, expected, found = refused.where, refused.expected, refused.found
         raise LedgerOrderError(event.kind, where, expected, found) from None
@@ -171,7 +143,7 @@ def _seconds(at: str) -> float:
 
 
 def _names(event: Event) -> list[tuple[str, str]]:
-    body = event.body
+    body = event._value["body"]
     names = [("actor", event.actor)]
     if event.kind == "plan":
         names.append(("body.id", body["id"]))

@@ -44,8 +44,7 @@ DOMAIN = counted(f"{PROTOCOL} signature".encode())
 MOST_SIGNATURES = 100
 MOST_BYTES = 200_000
 
-HEX = re.compile("(?:[0-9a-f]{2})+")
-DIGEST = re.compile("[0-9a-f]{64}")
+_HEX = re.compile("(?:[0-9a-f]{2})+")
 _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 MOMENT_REMEDY = "give a datetime with a time zone, or text such as 2026-07-01T09:00:00Z"
 
@@ -146,8 +145,9 @@ def key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def matches(form: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, str) and form.fullmatch(value) is not None
+def is_hex(value: object) -> bool:
+    """Whether a value is text of whole bytes in lower-case hex."""
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
 
 
 def as_moment(value: object) -> str | None:
@@ -276,7 +276,7 @@ def _clean_moment(value: Any) -> str:
 
 
 def _clean_hex(value: Any) -> str:
-    if not matches(HEX, value):
+    if not is_hex(value):
         raise Fault("is no public key", "write its raw bytes in lower-case hex")
     return str(value)
 

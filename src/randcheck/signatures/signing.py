@@ -18,9 +18,7 @@ from randcheck.errors import (
 from randcheck.ids import id_fault
 from randcheck.signatures.keys import (
     ALGORITHMS,
-    DIGEST,
     DOMAIN,
-    HEX,
     KEYS,
     MOMENT_REMEDY,
     MOST_BYTES,
@@ -31,7 +29,7 @@ from randcheck.signatures.keys import (
     PublicKey,
     SigningKey,
     as_moment,
-    matches,
+    is_hex,
     verifies,
 )
 from randcheck.tickets import PROTOCOL
@@ -146,12 +144,12 @@ def _read(data: object) -> tuple[dict[str, Any], str]:
         return {}, f"not an object with exactly the keys {', '.join(KEYS)}"
     fits = {
         "algorithm": id_fault(value["algorithm"]) is None,
-        "key_id": matches(DIGEST, value["key_id"]),
+        "key_id": canonical.is_sha256(value["key_id"]),
         "protocol": value["protocol"] == PROTOCOL,
         "role": id_fault(value["role"]) is None,
-        "signature": matches(HEX, value["signature"]),
+        "signature": is_hex(value["signature"]),
         "signed_at": as_moment(value["signed_at"]) is not None,
-        "subject_sha256": matches(DIGEST, value["subject_sha256"]),
+        "subject_sha256": canonical.is_sha256(value["subject_sha256"]),
     }
     bad = [f"{name} {shorten(value[name])}" for name in KEYS if not fits[name]]
     return value, ", ".join(bad)
