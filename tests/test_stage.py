@@ -82,7 +82,7 @@ def test_a_second_step_needs_a_record_without_teams():
 def test_the_second_randomness_is_one_that_its_source_can_have_given(said):
     numbers = rc.PublicSource("lottery", "the draw after the next", form="sorted numbers")
     opened = rc.commit_teams(FIRST.record, **STAFF, source=numbers)
-    with pytest.raises(ParameterError, match="randomness|said"):
+    with pytest.raises(ParameterError, match=r"randomness|said"):
         opened.draw(said)
     assert opened.draw("5 33").teams
 

@@ -175,8 +175,7 @@ def trips(subject_ids: Iterable[str], subjects: SubjectRegistry) -> tuple[Trip, 
     """
     ids = list(dict.fromkeys(subject_ids))
     subjects.positions(ids, "subject")
-    owners = subjects.column("owner")
-    known = {x: owner for x, owner in zip(subjects.ids, owners, strict=True) if owner is not None}
+    known = subjects.owners()
     found: dict[tuple[str, str | None, str], list[str]] = {}
     for name in ids:
         chain = (name, *owners_of(name, known))

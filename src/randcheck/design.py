@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from randcheck import canonical, dataframes
 from randcheck.errors import DesignError, ParameterError, Problem, UnknownNameError, shorten
@@ -125,7 +125,7 @@ class Design:
             _check_take(cell, len(members), number, problems)
             _assign(frame, cell, members, number, assignment, problems)
             members.flags.writeable = False
-            finished.append(Cell(cell.take, members, cell.items, cell.name, cell.why))
+            finished.append(evolve(cell, members=members))
         for row, item in enumerate(frame.items):
             lost = np.flatnonzero(frame.eligible(item) & (assignment[row] == _NONE))
             if len(lost):
@@ -141,7 +141,7 @@ class Design:
         problems: list[Problem] = []
         cells = []
         for number, (cell, take) in enumerate(zip(self.cells, takes, strict=True)):
-            cells.append(Cell(take, cell.members, cell.items, cell.name, cell.why))
+            cells.append(evolve(cell, take=take))
             _check_take(cells[-1], cell.size, number, problems)
         if problems:
             raise DesignError(self.task_id, problems)

@@ -206,10 +206,7 @@ def needs_of(
     drawn: Iterable[tuple[str, Sequence[str]]], subjects: SubjectRegistry, catalog: ItemCatalog
 ) -> list[Need]:
     """Subjects and the items to check there, as a matcher sees them: with all their owners."""
-    owners = subjects.column("owner")
-    known = {
-        name: owner for name, owner in zip(subjects.ids, owners, strict=True) if owner is not None
-    }
+    known = subjects.owners()
     items: dict[tuple[str, ...], tuple[Item, ...]] = {}
     needs = []
     for subject_id, names in drawn:

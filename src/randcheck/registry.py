@@ -113,6 +113,11 @@ class SubjectRegistry(Registry[Subject]):
             for found in subject_contradictions(names[row], kinds[row], owners[row])
         ]
 
+    def owners(self) -> dict[str, str]:
+        """The owner of each subject that names one, by ids."""
+        pairs = zip(self.ids, self.column("owner"), strict=True)
+        return {name: owner for name, owner in pairs if owner is not None}
+
     def _any_prefix(self, name: str, prefixes: Iterable[str]) -> Mask:
         chosen = tuple(prefixes)
         return self.codes(name).where(lambda value: value is not None and value.startswith(chosen))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +39,7 @@ from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.strategy import describe
 from randcheck.tickets import PROTOCOL
+from randcheck.units import largest_remainders, proportional
 
 COMMITMENT_KEYS = (
     "inputs", "kind", "matcher", "nonce", "odds_sha256", "parent", "protocol", "recusal", "source",
@@ -438,26 +438,10 @@ def _weights(odds: Odds, subject_id: str) -> list[dict[str, int]]:
 
 def _fill(weights: Mapping[str, int], room: Mapping[str, int], total: int) -> dict[str, int] | None:
     """min(room, c · weight) with the one c that adds up, in whole numbers; `None` if none does."""
-    names = sorted(weights, key=lambda name: (Fraction(room[name], weights[name]), name))
-    if sum(room.values()) < total:
+    names = sorted(weights)
+    most = [room[name] for name in names]
+    if sum(most) < total:
         return None
-    left, weight = total, sum(weights.values())
-    shares: dict[str, Fraction] = {}
-    for name in names:  # those who reach their room first
-        share = min(Fraction(room[name]), Fraction(left * weights[name], weight))
-        shares[name] = share
-        if share == room[name]:
-            left, weight = left - room[name], weight - weights[name]
-        else:
-            break
-    for name in names[len(shares) :]:
-        shares[name] = Fraction(left * weights[name], weight)
-    numerators = {name: int(share) for name, share in shares.items()}
-    missing = total - sum(numerators.values())
-    order = sorted(
-        (name for name in names if numerators[name] < room[name]),
-        key=lambda name: (numerators[name] - shares[name], name),
-    )
-    for name in order[:missing]:
-        numerators[name] += 1
-    return {name: numerator for name, numerator in numerators.items() if numerator}
+    shares = proportional(total, [weights[name] for name in names], [0] * len(names), most)
+    numerators = zip(names, largest_remainders(total, shares, most), strict=True)
+    return {name: numerator for name, numerator in numerators if numerator}

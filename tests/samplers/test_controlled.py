@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from randcheck.errors import ParameterError
-from randcheck.samplers.controlled import controlled_rounding, pooled, proportional
+from randcheck.samplers.controlled import controlled_rounding, pooled
+from randcheck.units import proportional
 
 SHAPES = [(1, 1), (1, 4), (4, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 5), (4, 3), (3, 4)]
 
@@ -208,7 +209,7 @@ strata = st.lists(
 def test_shares_are_in_proportion_but_for_minimums(pairs, data):
     sizes, minimums = [size for size, _ in pairs], [least for _, least in pairs]
     total = data.draw(st.integers(sum(minimums), sum(sizes)))
-    shares = proportional(total, sizes, minimums)
+    shares = proportional(total, sizes, minimums, sizes)
     assert sum(shares) == total
     assert all(least <= share <= size
                for share, (size, least) in zip(shares, pairs, strict=True))  # fmt: skip
@@ -223,7 +224,7 @@ def test_shares_are_in_proportion_but_for_minimums(pairs, data):
 def test_pools_can_be_rounded_down(sizes, least, data):
     size = sum(sizes)
     total = data.draw(st.integers(ceil(least * size), size))
-    shares = proportional(total, sizes, [0] * len(sizes))
+    shares = proportional(total, sizes, [0] * len(sizes), sizes)
     runs = pooled(shares, sizes, least)
     assert sorted(p for run in runs for p in run) == [p for p, n in enumerate(sizes) if n]
     for run in runs if 0 < total < size else ():

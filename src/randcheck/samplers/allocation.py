@@ -22,7 +22,7 @@ from attrs.converters import optional
 
 from randcheck.errors import ParameterError, shorten
 from randcheck.fields import FrozenMapping, as_mapping
-from randcheck.rates import count_from_rate, parse_count, parse_rate
+from randcheck.rates import count_from_rate, parse_count
 from randcheck.samplers import parameters
 from randcheck.samplers.budget import within_budget
 from randcheck.samplers.compromise import best_for_all
@@ -309,13 +309,6 @@ class CompromiseAllocation:
         return Allocated(counts, gap)
 
 
-def _as_rate_mapping(value: Any) -> Fraction | FrozenMapping:
-    if not isinstance(value, Mapping):
-        return parse_rate(value, "rates")
-    given = as_mapping(value, "rates").items()
-    return FrozenMapping({name: parse_rate(rate, f"rates[{name!r}]") for name, rate in given})
-
-
 @frozen
 class RateAllocation:
     """By rates: ⌈rate × N⌉ from each stratum, within its box; with a total that must be their sum.
@@ -324,7 +317,7 @@ class RateAllocation:
     """
 
     name: ClassVar[str] = "rates"
-    rates: Fraction | FrozenMapping = field(converter=_as_rate_mapping)
+    rates: Fraction | FrozenMapping = field(converter=parameters.as_rate_or_rates)
 
     def allocate(self, strata: Strata, total: int | None) -> Allocated:
         """Each stratum's rate, rounded up, brought into its box."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,16 +27,22 @@ from attrs import field, frozen
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
-from randcheck.fields import FrozenMapping, as_mapping
+from randcheck.fields import FrozenMapping
 from randcheck.frame import Frame
-from randcheck.models import RISK_CLASSES
 from randcheck.rates import count_from_rate, parse_rate
-from randcheck.samplers.controlled import controlled_rounding, pooled, proportional
-from randcheck.samplers.parameters import UNCLASSIFIED
+from randcheck.samplers.controlled import controlled_rounding, pooled
+from randcheck.samplers.parameters import (
+    STRATA,
+    as_rate_or_rates,
+    check_classes,
+    class_of_unknown,
+    shown,
+)
 from randcheck.table import Positions
+from randcheck.units import proportional
 
 #: The columns of a frame that can be balanced.
-COLUMNS = ("region", "kind", "industry", "status", "tags", "risk_class")
+COLUMNS = (*STRATA, "risk_class")
 
 #: How many of the values that share a merged cell its name shows.
 SHOWN = 4
@@ -80,13 +86,6 @@ def _as_least(value: Any) -> Fraction:
     return parse_rate("0" if type(value) is int and value == 0 else value, "least")
 
 
-def _as_rates(value: Any) -> Fraction | FrozenMapping:
-    if not isinstance(value, Mapping):
-        return parse_rate(value, "rates")
-    given = as_mapping(value, "rates")
-    return FrozenMapping({key: parse_rate(rate, f"rates[{key!r}]") for key, rate in given.items()})
-
-
 @frozen(kw_only=True)
 class BalancedSampler:
     """A draw that represents two variables at once, and a third as nearly as possible.
@@ -105,7 +104,7 @@ class BalancedSampler:
     name: ClassVar[str] = "balanced"
     rows: str | tuple[str, ...] = field(converter=_as_rows)
     columns: str | tuple[str, ...] = field(default="risk_class", converter=_as_columns)
-    rates: Fraction | FrozenMapping = field(converter=_as_rates)
+    rates: Fraction | FrozenMapping = field(converter=as_rate_or_rates)
     third: str | None = field(default=None, converter=_as_third)
     keep: str = "columns"
     least: Fraction = field(default=Fraction(0), converter=_as_least)
@@ -122,12 +121,10 @@ class BalancedSampler:
         if by_value and not isinstance(self.columns, str):
             reason, remedy = "does not fit nested columns", "give one rate for all"
             raise ParameterError("rates", shorten(self.rates), reason, remedy)
-        classes = by_value if self.columns == "risk_class" else ()
-        for name in (*classes, *_names(self.unclassified or ())):
-            if name not in (*RISK_CLASSES, UNCLASSIFIED):
-                which = "rates" if name in classes else "unclassified"
-                remedy = f"classes are {', '.join((*RISK_CLASSES, UNCLASSIFIED))}"
-                raise ParameterError(which, shorten(name), "is no risk class", remedy)
+        if by_value and self.columns == "risk_class":
+            check_classes("rates", self.rates)
+        if self.unclassified is not None:
+            check_classes("unclassified", {self.unclassified: None})
 
     def design(self, frame: Frame) -> Design:
         """One cell for each pair of values that somebody has; fewer where cells are merged."""
@@ -158,10 +155,13 @@ class BalancedSampler:
 
     def _margin(self, frame: Frame, columns: str | tuple[str, ...]) -> _Margin:
         names = _names(columns)
+        rated = () if isinstance(self.rates, Fraction) else self.rates
         found: dict[tuple[Any, ...], list[Positions]] = {}
         for values, members in frame.strata(*names):
             key = tuple(
-                self._class_of_unknown(len(members)) if each == ("risk_class", None) else each[1]
+                class_of_unknown(len(members), self.unclassified, rated)
+                if each == ("risk_class", None)
+                else each[1]
                 for each in zip(names, values, strict=True)
             )
             found.setdefault(key, []).append(members)
@@ -169,16 +169,11 @@ class BalancedSampler:
         codes = np.empty(len(frame), dtype=np.int64)
         for code, key in enumerate(order):
             codes[np.concatenate(found[key])] = code
-        return _Margin("/".join(names), tuple("/".join(map(_shown, key)) for key in order), codes)
-
-    def _class_of_unknown(self, count: int) -> str:
-        if self.unclassified is not None:
-            return self.unclassified
-        if not isinstance(self.rates, Fraction) and UNCLASSIFIED in self.rates:
-            return UNCLASSIFIED
-        reason = f"leaves open what {count} subjects without a risk class count as"
-        remedy = "say which class, such as 'B', or 'unclassified' to keep them apart"
-        raise ParameterError("unclassified", "None", reason, remedy)
+        return _Margin(
+            "/".join(names),
+            tuple("/".join(shown(value) or "none" for value in key) for key in order),
+            codes,
+        )
 
     def _crossed(self, frame: Frame) -> _Crossed:
         rows, columns = self._margin(frame, self.rows), self._margin(frame, self.columns)
@@ -195,7 +190,7 @@ class BalancedSampler:
             rule = f"a rate of {rate}, rounded up" if total == by_rate else "each cell's minimum"
             why.append(f"{value}: {total} of {sum(column)}, {rule}")
             totals.append(total)
-            expected.append(proportional(total, column, minimums))
+            expected.append(proportional(total, column, minimums, column))
         by_row = [list(row) for row in zip(*expected, strict=True)]
         counts = self._counts(rows.name, rates, by_row, totals)
         return _Crossed(rows, columns, rates, members, by_row, counts, why)
@@ -382,11 +377,6 @@ class _Crossed:
 
 def _names(columns: str | tuple[str, ...]) -> tuple[str, ...]:
     return (columns,) if isinstance(columns, str) else columns
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else "+".join(value or ())
-    return text or ("unknown" if value is None else "none")
 
 
 def _joined(values: Iterable[str]) -> str:

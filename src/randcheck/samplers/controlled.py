@@ -96,26 +96,6 @@ def controlled_rounding(
     return flow.earliest()
 
 
-def proportional(total: int, sizes: Sequence[int], minimums: Sequence[int]) -> list[Fraction]:
-    """Shares of a total in proportion to sizes, none below its minimum: max(minimum, λ × size).
-
-    They add up to the total, which must not be below the minimums' sum nor above that of sizes.
-    """
-    shares = [Fraction(minimum) for minimum in minimums]
-    free = [place for place, size in enumerate(sizes) if size]
-    left = total - sum(minimums[place] for place in range(len(sizes)) if not sizes[place])
-    while free:
-        size = sum(sizes[place] for place in free)
-        below = {place for place in free if minimums[place] * size > left * sizes[place]}
-        if not below:
-            for place in free:
-                shares[place] = Fraction(left * sizes[place], size)
-            break
-        left -= sum(minimums[place] for place in below)
-        free = [place for place in free if place not in below]
-    return shares
-
-
 def pooled(shares: Sequence[Fraction], sizes: Sequence[int], least: Fraction) -> list[list[int]]:
     """Parts that can be rounded down and still give one, and their legal minimum: runs of places.
 

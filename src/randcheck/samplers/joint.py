@@ -17,14 +17,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
 from randcheck.fields import FrozenMapping, as_mapping
 from randcheck.frame import Frame
-from randcheck.rates import count_from_rate, parse_count, parse_rate
+from randcheck.rates import count_from_rate, parse_count
+from randcheck.samplers import parameters
 from randcheck.samplers.merging import merged_cells
 from randcheck.samplers.scaling import by_department, keep_budget
 
@@ -60,10 +61,7 @@ def _as_quotas(value: Any) -> FrozenMapping:
 
 
 def _as_least(value: Any) -> Fraction | FrozenMapping:
-    if not isinstance(value, Mapping):
-        return parse_rate(value, "least")
-    given = as_mapping(value, "least").items()
-    return FrozenMapping({item: parse_rate(rate, f"least[{item!r}]") for item, rate in given})
+    return parameters.as_rate_or_rates(value, "least")
 
 
 @frozen
@@ -145,7 +143,7 @@ class JointItemSampler:
             for cell in self.samplers[item].design(part).cells:
                 own = items if cell.items is None else cell.items
                 name = f"{'+'.join(own)}/{cell.name}"
-                yield Cell(cell.take, position[cell.members], own, name, cell.why)
+                yield evolve(cell, members=position[cell.members], items=own, name=name)
 
     def _merged(self, frame: Frame, items: tuple[str, ...]) -> Iterator[Cell]:
         designs = {}

@@ -114,6 +114,14 @@ def as_rates(value: Any) -> FrozenMapping:
     return _by_class(value, "rates", parse_rate)
 
 
+def as_rate_or_rates(value: Any, name: str = "rates") -> Fraction | FrozenMapping:
+    """One rate for all, or one for each of some names."""
+    if not isinstance(value, Mapping):
+        return parse_rate(value, name)
+    given = as_mapping(value, name).items()
+    return FrozenMapping({key: parse_rate(rate, f"{name}[{key!r}]") for key, rate in given})
+
+
 def as_bands(value: Any) -> FrozenMapping:
     return _by_class(value, "bands", _parse_band)
 
@@ -221,6 +229,26 @@ def as_day(value: Any) -> date:
     if type(value) is not date:
         raise ParameterError("begins", shorten(value), "is no day", "give a datetime.date")
     return value
+
+
+# --- subjects without a class -------------------------------------------------------------------
+
+
+def class_of_unknown(count: int, unclassified: str | None, named: Iterable[str]) -> str:
+    """What `count` subjects without a risk class count as; `ParameterError` if nobody says.
+
+    `unclassified` is the parameter of that name, `named` the classes that have a rate.
+    """
+    if unclassified is not None:
+        return unclassified
+    if UNCLASSIFIED in {*named}:
+        return UNCLASSIFIED
+    raise ParameterError(
+        "unclassified",
+        "None",
+        f"leaves open what {count} subjects without a risk class count as",
+        "say which class, such as unclassified='B', or 'unclassified' to keep them apart",
+    )
 
 
 # --- names of cells ----------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
 from randcheck.fields import FrozenMapping
 from randcheck.frame import Frame
+from randcheck.models import Scope
 from randcheck.samplers import parameters
 from randcheck.samplers.allocation import Allocation, ProportionalAllocation
 from randcheck.samplers.classes import (
@@ -39,9 +40,9 @@ from randcheck.samplers.classes import (
     raise_to,
 )
 from randcheck.samplers.optimum import Strata
-from randcheck.samplers.parameters import CLASSES, UNCLASSIFIED, shown
-from randcheck.samplers.units import joined, largest_remainders
+from randcheck.samplers.parameters import CLASSES, shown
 from randcheck.table import Positions
+from randcheck.units import joined, largest_remainders
 
 log = logging.getLogger("randcheck")
 
@@ -163,11 +164,16 @@ class RiskStratifiedSampler:
 
     def _parts(self, frame: Frame) -> dict[str, list[Part]]:
         """The parts of each class that somebody has, in the order of classes."""
+        rated = (*(self.rates or ()), *(self.bands or ()))
         found: dict[tuple[str, tuple[Any, ...]], list[Positions]] = {}
         for (risk_class, *rest), members in frame.strata("risk_class", *self.strata):
-            counted_as = risk_class or self._class_of_unknown(len(members))
+            counted_as = risk_class or parameters.class_of_unknown(
+                len(members), self.unclassified, rated
+            )
             found.setdefault((counted_as, tuple(rest)), []).append(members)
-        always = _tagged(frame, self.always)
+        always = np.zeros(len(frame), dtype=bool)
+        if self.always:
+            always = frame.within(Scope(tags=self.always, statuses=None))
         times = None
         if self.at_most or self.at_least:
             times = frame.times_drawn(date(frame.as_of.year - 1, 12, 31))
@@ -193,18 +199,6 @@ class RiskStratifiedSampler:
         if late:
             log.warning("class %s: %d subjects can not reach their frequency any more", name, late)
         return (missing > 0) & (missing >= (self.draws_left or 0))
-
-    def _class_of_unknown(self, count: int) -> str:
-        if self.unclassified is not None:
-            return self.unclassified
-        if UNCLASSIFIED in {*(self.rates or ()), *(self.bands or ())}:
-            return UNCLASSIFIED
-        raise ParameterError(
-            "unclassified",
-            "None",
-            f"leaves open what {count} subjects without a risk class count as",
-            "say which class, such as unclassified='B', or 'unclassified' to keep them apart",
-        )
 
     # --- how many ------------------------------------------------------------------------------
 
@@ -344,13 +338,6 @@ def _check_allocated(
         reason = f"gave {shorten(list(counts))}, which is outside the box or not the total {total}"
         remedy = "give whole numbers from minimums to maximums that add up to the total"
         raise ParameterError("allocation", shorten(allocation), reason, remedy)
-
-
-def _tagged(frame: Frame, tags: Sequence[str]) -> Any:
-    """Who has one of these tags: a mask."""
-    if not tags:
-        return np.zeros(len(frame), dtype=bool)
-    return frame.codes("tags").where(lambda own: not set(own).isdisjoint(tags))
 
 
 def _cell_name(name: str, parts: Sequence[Part], run: Sequence[int]) -> str:

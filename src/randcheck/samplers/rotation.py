@@ -18,13 +18,13 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 import attrs
-import numpy as np
 from attrs import field, frozen
 
 from randcheck.design import Cell, Design
 from randcheck.errors import ParameterError, shorten
 from randcheck.exclusions import months_before, positive
 from randcheck.frame import Frame
+from randcheck.models import Scope
 from randcheck.samplers import parameters
 from randcheck.samplers.parameters import shown
 from randcheck.table import Positions
@@ -110,14 +110,12 @@ class CycleSampler:
 
     def design(self, frame: Frame) -> Design:
         """Those whose turn is still to come, those who had theirs, and the others."""
-        turn = np.ones(len(frame), dtype=bool)
-        if self.tags:
-            turn = frame.codes("tags").where(lambda own: not set(own).isdisjoint(self.tags))
+        turn = frame.within(Scope(tags=self.tags or None, statuses=None))
         cells = list(self._turns(frame, turn))
         if self.others is not None:
             part, position = frame.for_items(*frame.items, among=~turn)
             cells += [
-                Cell(cell.take, position[cell.members], cell.items, f"others/{cell.name}", cell.why)
+                attrs.evolve(cell, members=position[cell.members], name=f"others/{cell.name}")
                 for cell in self.others.design(part).cells
             ]
         return Design.from_cells(frame, cells)

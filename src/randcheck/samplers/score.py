@@ -26,7 +26,7 @@ from randcheck.errors import ParameterError, shorten
 from randcheck.frame import Frame
 from randcheck.rates import count_from_rate, parse_count, parse_rate
 from randcheck.samplers.boundaries import best_cuts
-from randcheck.samplers.units import joined, largest_remainders
+from randcheck.units import joined, largest_remainders, proportional
 
 #: How many different scores are cut at most: more would take minutes, and no office means them all.
 MOST_SCORES = 10_000
@@ -130,7 +130,9 @@ class RiskScoreSampler:
         if sum(least) > total:
             reason = f"is {sum(least) - total} less than the {sum(least)} of the least rate"
             raise ParameterError("count", str(total), reason, "raise it, or lower `least`")
-        for run, share in zip(runs, _shares(runs, least, total), strict=True):
+        sizes = [run.size for run in runs]
+        shares = proportional(total, [run.score for run in runs], least, sizes)
+        for run, share in zip(runs, shares, strict=True):
             run.share = share
         runs = [_together([runs[place] for place in each])
                 for each in joined([run.share for run in runs])]  # fmt: skip
@@ -145,39 +147,6 @@ def _together(runs: Sequence[_Run]) -> _Run:
     for run in runs[1:]:
         whole = whole.join(run)
     return whole
-
-
-def _shares(runs: Sequence[_Run], least: Sequence[int], total: int) -> list[Fraction]:
-    """min(size, max(least, c · score)) with the one c for which they add up to the total.
-
-    What is left when all who have a score are taken goes to those of score 0.
-    """
-    ends = sorted(
-        {
-            Fraction(bound, run.score)
-            for run, low in zip(runs, least, strict=True)
-            if run.score
-            for bound in (low, run.size)
-        }
-    )
-
-    def at(factor: Fraction) -> list[Fraction]:
-        return [
-            min(Fraction(run.size), max(Fraction(low), factor * run.score))
-            for run, low in zip(runs, least, strict=True)
-        ]
-
-    below = Fraction(0)
-    for end in ends:
-        reached = sum(at(end), Fraction(0))
-        if reached >= total:
-            start = sum(at(below), Fraction(0))
-            part = (total - start) / (reached - start) if reached > start else Fraction(0)
-            return at(below + (end - below) * part)
-        below = end
-    shares = at(below)
-    shares[0] += total - sum(shares, Fraction(0))
-    return shares
 
 
 def _rising(runs: Sequence[_Run]) -> list[_Run]:
