@@ -73,8 +73,6 @@ def run_canonical(data):
         except CanonicalError as error:
             need("deeper" in str(error), f"only the package refuses: {error}")
         return
-    if data[:1] not in (b"{", b"["):
-        del accepted[2]  # a record is an object: `verify` looks for large numbers in such ones only
     need(len({*accepted}) == 1, f"who accepts: package, naive, verify, ledger: {accepted}")
     if accepted[0]:
         need(all(each == mine[0] for each in mine), "different values")

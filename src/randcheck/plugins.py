@@ -64,8 +64,8 @@ def installed() -> list[Installed]:
             hidden = point.name in STRATEGIES
             found.append(Installed(point.name, kind, distribution, version, hidden))
     order = list(GROUPS)
-    key = [(order.index(each.kind), each.name, each.distribution) for each in found]
-    return own + [each for _, each in sorted(zip(key, found, strict=True))]
+    found.sort(key=lambda each: (order.index(each.kind), each.name, each.distribution))
+    return own + found
 
 
 def find(name: str) -> type[Any]:

@@ -41,7 +41,7 @@ class Registry(Table[F]):
         """The row of an id; `UnknownNameError` (a `LookupError`) if there is none."""
         stored = self._columns["id"]
         row = bisect_left(stored, fact_id)  # type: ignore[arg-type]  # an array is a sequence
-        if row == self._size or stored[row] != fact_id:  # type: ignore[index]
+        if row == self._size or stored[row] != fact_id:  # type: ignore[index]  # ids are no codes
             raise UnknownNameError(f"id in the registry of {self.title}", (fact_id,), ())
         return row
 

@@ -19,8 +19,6 @@ from typing import Any, NamedTuple
 
 TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
 SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
-UTF16 = lambda v: {k: v[k] for k in sorted(v, key=lambda k: k.encode("utf-16be"))}  # noqa: E731
-WHOLE = lambda n: max(-(2**53), min(int(n[:17]), 2**53))  # noqa: E731
 FORMS: dict[str, Any] = {  # a type and what else holds, or keys with forms; ?: or null, +: or more
     "teams": "protocol:v1 commitment:step randomness:text seed:hex inspectors_seed:hex teams:list",
     "cells": (list, lambda v: all([*map(type, x)] == [int] * 2 and 0 <= x[1] <= x[0] for x in v)),
@@ -279,9 +277,11 @@ def _is(form: str, value: Any) -> bool:
 
 
 def _canonical(data: bytes) -> Any:  # what can not be in such bytes is read as something else
-    odd = re.search(rb"[\xf0-\xff]|[:,[-][0-9]{16}", data)  # other orders, large numbers
-    hooks: Any = {"object_hook": UTF16, "parse_int": WHOLE} if odd else {}
-    value = json.loads(data, parse_float=str, parse_constant=str, **hooks)
+    odd = data[:1] not in b'{["' or re.search(rb"[\xf0-\xff]|[:,[-][0-9]{16}", data)
+    kw: Any = {"parse_int": lambda n: max(-(2**53), min(int(n[:17]), 2**53))} if odd else {}
+    if odd:
+        kw["object_hook"] = lambda v: dict(sorted(v.items(), key=lambda x: x[0].encode("utf-16be")))
+    value = json.loads(data, parse_float=str, parse_constant=str, **kw)
     if (TEXT if odd else SORTED)(value).encode() != data:
         raise ValueError("not canonical: blanks, escapes, order of keys, a key twice, a number")
     return value

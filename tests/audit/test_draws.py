@@ -67,7 +67,7 @@ def test_copies_keep_the_counts_of_every_stratum(seed):
 def test_parts_are_no_other_copies(monkeypatch):
     """Memory decides how many copies are made at once, and each has its own randomness."""
     whole = audit_history(fair(1), simulations=199)
-    monkeypatch.setattr("randcheck.audit.draws.AT_ONCE", 7 * 600)
+    monkeypatch.setattr("randcheck.audit.report.AT_ONCE", 7 * 600)
     parts = audit_history(fair(1), simulations=199)
     assert whole.ok
     assert parts.ok

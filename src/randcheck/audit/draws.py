@@ -23,14 +23,12 @@ from randcheck.audit.report import (
     Ints,
     Mask,
     Question,
+    batches,
     name_some,
     simulated_p,
     weigh,
 )
 from randcheck.audit.samples import PastSample
-
-#: How many numbers a simulation holds at once.
-AT_ONCE = 4_000_000
 
 #: From how many standard deviations on the firms that leave after a draw are too often the drawn.
 REACTS = 4.0
@@ -116,9 +114,7 @@ class World:
         alike: dict[tuple[int, int], list[Block]] = defaultdict(list)
         for block in self.blocks:
             alike[len(block.columns), block.take].append(block)
-        at_once = max(1, AT_ONCE // max(1, self.drawn.size))
-        for first in range(0, count, at_once):
-            copies = min(at_once, count - first)
+        for copies in batches(count, self.drawn.size):
             drawn, spread = np.zeros((copies, *self.drawn.shape), bool), np.zeros(copies)
             for (size, take), blocks in alike.items():
                 taken = _subsets(copies * len(blocks), size, take, rng)
@@ -263,23 +259,22 @@ def ask(world: World, simulations: int, rng: np.random.Generator) -> list[Questi
 
 
 def _never(world: World, weights: _Weights, statistic: float) -> tuple[float, str]:
-    missed = np.flatnonzero((world.drawn.sum(axis=0) == 0) & (weights.never > 0))
-    order = missed[np.argsort(-weights.never[missed], kind="stable")]
-    expected = float(np.exp(-weights.never[weights.never > 0]).sum())
-    return float(len(missed)), (
-        f"firms never drawn: {len(missed)}, in fair draws about {expected:.3g}; ask why: "
-        f"{name_some(world.ids[place] for place in order)}"
-    )
+    return _listed(world, "never drawn", world.drawn.sum(axis=0) == 0, weights.never)
 
 
 def _always(world: World, weights: _Weights, statistic: float) -> tuple[float, str]:
     every = world.drawn.sum(axis=0) == world.inside.sum(axis=0)
-    always = np.flatnonzero(every & (weights.always > 0))
-    order = always[np.argsort(-weights.always[always], kind="stable")]
-    expected = float(np.exp(-weights.always[weights.always > 0]).sum())
-    return float(len(always)), (
-        f"firms drawn whenever they could be: {len(always)}, in fair draws about "
-        f"{expected:.3g}; ask why: {name_some(world.ids[place] for place in order)}"
+    return _listed(world, "drawn whenever they could be", every, weights.always)
+
+
+def _listed(world: World, what: str, mask: Mask, surprise: Floats) -> tuple[float, str]:
+    """How many firms these are and were to be expected, the most surprising first."""
+    found = np.flatnonzero(mask & (surprise > 0))
+    order = found[np.argsort(-surprise[found], kind="stable")]
+    expected = float(np.exp(-surprise[surprise > 0]).sum())
+    return float(len(found)), (
+        f"firms {what}: {len(found)}, in fair draws about {expected:.3g}; ask why: "
+        f"{name_some(world.ids[place] for place in order)}"
     )
 
 

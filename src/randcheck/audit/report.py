@@ -9,7 +9,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -20,6 +20,9 @@ from attrs import evolve, frozen
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+#: How many numbers a simulation holds at once.
+AT_ONCE = 4_000_000
 
 #: How many ids a sentence names.
 NAMED = 8
@@ -118,6 +121,13 @@ class Question:
     found_says: str
     usual_says: str = USUAL
     certain: bool = False
+
+
+def batches(count: int, width: int) -> Iterator[int]:
+    """`count` copies of `width` numbers each in as many parts as memory demands: their sizes."""
+    at_once = max(1, AT_ONCE // max(1, width))
+    for first in range(0, count, at_once):
+        yield min(at_once, count - first)
 
 
 def simulated_p(observed: float, simulated: Floats) -> Fraction:

@@ -16,8 +16,7 @@ from fractions import Fraction
 import numpy as np
 from attrs import frozen
 
-from randcheck.audit.draws import AT_ONCE
-from randcheck.audit.report import Floats, Ints, Question, name_some, simulated_p
+from randcheck.audit.report import Floats, Ints, Question, batches, name_some, simulated_p
 from randcheck.audit.samples import PastSample
 
 
@@ -171,16 +170,15 @@ def ask(
     if len(visits.follows):
         statistics["successors"] = tests.successors
     simulated: dict[str, list[Floats]] = {name: [] for name in statistics}
-    at_once = max(1, AT_ONCE // (visits.members.size * max(1, visits.members.shape[1])))
-    for first in range(0, simulations, at_once):
-        members = visits.deal(min(at_once, simulations - first), rng)
+    for copies in batches(simulations, visits.members.size * visits.members.shape[1]):
+        members = visits.deal(copies, rng)
         for name, statistic in statistics.items():
             simulated[name].append(statistic(members))
     for name, statistic in statistics.items():
         observed = float(statistic(visits.members[None])[0])
-        copies = np.concatenate(simulated[name])
-        says = _pairing(tests) if name == "pairings" else _succession(visits, observed, copies)
-        p_value = simulated_p(observed, copies)
+        fair = np.concatenate(simulated[name])
+        says = _pairing(tests) if name == "pairings" else _succession(visits, observed, fair)
+        p_value = simulated_p(observed, fair)
         questions.append(Question(name, observed, p_value, "simulated", says))
     return questions
 

@@ -16,8 +16,7 @@ from math import comb
 
 import numpy as np
 
-from randcheck.audit.draws import AT_ONCE
-from randcheck.audit.report import Question, name_some, simulated_p, weigh
+from randcheck.audit.report import Question, batches, name_some, simulated_p, weigh
 from randcheck.audit.samples import PastSample
 
 #: Beyond so many draws the exact distribution of falls is simulated instead.
@@ -134,9 +133,9 @@ def _redraws(
     weight = weigh(weight)
     observed = np.array([[each.kept for task in mixed for each in task]])
     statistic = float(((observed.astype(np.float32) @ drawn) == 0)[0] @ weight)
-    copies, at_once = [], max(1, AT_ONCE // max(1, max(drawn.shape)))
-    for begin in range(0, simulations, at_once):
-        keep = np.zeros((min(at_once, simulations - begin), first), dtype=np.float32)
+    copies = []
+    for count in batches(simulations, max(drawn.shape)):
+        keep = np.zeros((count, first), dtype=np.float32)
         for start, size, kept in starts:
             chosen = np.argsort(rng.random((len(keep), size)), axis=1)[:, :kept]
             np.put_along_axis(keep[:, start : start + size], chosen, 1, axis=1)

@@ -12,6 +12,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, isqrt
@@ -109,14 +110,9 @@ def _scaled(
         raise ParameterError(name, str(budget), reason, "raise it, or make fewer cells")
     if keeps(highest):
         return dict(zip(cells, at(highest), strict=True))
-    low, high = 0, int(highest * FINE) + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if keeps(Fraction(middle, FINE)):
-            low = middle
-        else:
-            high = middle
-    bottom, ceiling = Fraction(low, FINE), min(highest, Fraction(high, FINE))
+    coarse = range(1, int(highest * FINE) + 1)
+    low = bisect_left(coarse, True, key=lambda part: not keeps(Fraction(part, FINE)))
+    bottom, ceiling = Fraction(low, FINE), min(highest, Fraction(low + 1, FINE))
     steps = sorted(
         {
             Fraction(unit, take)
@@ -125,14 +121,8 @@ def _scaled(
             if bottom <= Fraction(unit, take) <= ceiling and unit
         }
     )
-    first, last = 0, len(steps)
-    while first < last:  # the last step that keeps it
-        middle = (first + last) // 2
-        if keeps(steps[middle]):
-            first = middle + 1
-        else:
-            last = middle
-    best = steps[first - 1] if first else bottom
+    kept = bisect_left(steps, True, key=lambda step: not keeps(step))
+    best = steps[kept - 1] if kept else bottom
     return dict(zip(cells, at(best) if best else [min(1, take) for take in takes], strict=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from traceback import format_exception_only
@@ -187,17 +187,11 @@ def _policy_checks(policy: Policy, holders: Mapping[str, set[str]]) -> Iterator[
     yield 12, apart, "another person for each role", found
 
 
-def _have_their_own(roles: Iterable[str], holders: Mapping[str, set[str]]) -> bool:
-    """Whether each role can be given a holder of its own, by augmenting paths."""
-    role_of: dict[str, str] = {}
+def _have_their_own(roles: Sequence[str], holders: Mapping[str, set[str]]) -> bool:
+    """Whether each role can be given a holder of its own."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    def place(role: str, tried: set[str]) -> bool:
-        for holder in sorted(holders[role] - tried):
-            if holder not in tried:
-                tried.add(holder)
-                if holder not in role_of or place(role_of[holder], tried):
-                    role_of[holder] = role
-                    return True
-        return False
-
-    return all(place(role, set()) for role in roles)
+    people = sorted({person for role in roles for person in holders[role]})
+    may = [[person in holders[role] for person in people] for role in roles]
+    return -1 not in maximum_bipartite_matching(csr_array(may), perm_type="column") if may else True

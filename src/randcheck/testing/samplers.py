@@ -213,7 +213,8 @@ def _check_purity(sampler: Sampler, frame: Frame, design: Design) -> None:
     if again == same != other:
         words = f"{sampler!r} reads a global generator: its design follows the generator's seed"
         raise CheckError("generator", words)
-    fresh = [pickle.loads(pickle.dumps(sampler)).design(frame).digest for _ in range(3)]  # noqa: S301
+    ours = pickle.dumps(sampler)
+    fresh = [pickle.loads(ours).design(frame).digest for _ in range(3)]  # noqa: S301  our own bytes
     words = f"{sampler!r} gave two designs for the same {frame!r}: it has a "
     if len({*fresh}) == 1:
         raise CheckError("memory", f"{words}memory of what was asked before")

@@ -494,6 +494,36 @@ class Report {
   }
 }
 
+// ---------------------------------------------------------------------------- reading, with findings
+
+// What is not canonical ends the checks with a finding of this number.
+function refuse(error, number, where, report, { from = 0, expected = SAY.canonical } = {}) {
+  if (!(error instanceof NotCanonical)) throw error;
+  const place = error.at === null ? where : `${where}, character ${error.at - from + 1}`;
+  report.stop(number, place, expected, error.what);
+}
+
+// The one value that stands in a part of a text.
+function valueIn(text, [from, to], number, where, report) {
+  try {
+    return new Reader(text, from, to).whole();
+  } catch (error) {
+    return refuse(error, number, where, report, { from });
+  }
+}
+
+// The text of a file whose lines each have an end, the last one too.
+function textOfLines(bytes, number, where, report) {
+  try {
+    const text = decode(bytes);
+    if (text === '') throw new NotCanonical(SAY.cutOff, null);
+    if (!text.endsWith('\n')) throw new NotCanonical(SAY.noNewline, null);
+    return text;
+  } catch (error) {
+    return refuse(error, number, where, report, { expected: SAY.canonicalLines });
+  }
+}
+
 // ------------------------------------------------------------------------------------------- forms
 
 // A form is a function (value, where, add): it calls add(where, expected, found) for what is wrong.
@@ -762,19 +792,8 @@ class Tickets {
 // ------------------------------------------------------------------------------------- the sheet
 
 // Reads a line `["id",[cell or null, …]]` of a sheet: a form of its own, since there may be millions.
-function sheetLine(text, from, to, width, cells, where, report) {
-  let line;
-  try {
-    line = new Reader(text, from, to).whole();
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    report.stop(
-      9,
-      placed(where, error.at === null ? null : error.at - from),
-      SAY.canonical,
-      error.what,
-    );
-  }
+function sheetLine(text, span, width, cells, where, report) {
+  const line = valueIn(text, span, 9, where, report);
   const shaped =
     Array.isArray(line) &&
     line.length === 2 &&
@@ -792,17 +811,9 @@ function sheetLine(text, from, to, width, cells, where, report) {
   return line;
 }
 
-const placed = (where, at) => (at === null ? where : `${where}, character ${at + 1}`);
-
 function sheetHeader(text, span, commitment, report) {
   const where = 'sheet line 1';
-  let header;
-  try {
-    header = new Reader(text, ...span).whole();
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    report.stop(8, placed(where, error.at), SAY.canonical, error.what);
-  }
+  const header = valueIn(text, span, 8, where, report);
   const pair = is(
     SAY.pair,
     (value) =>
@@ -823,25 +834,17 @@ function sheetHeader(text, span, commitment, report) {
 
 // Checks 8 to 10. The sheet as {cells, items, ids, lines}; lines are lists of cell numbers and null.
 async function readSheet(bytes, commitment, report, pause) {
-  let text;
-  try {
-    text = decode(bytes);
-    if (text === '') throw new NotCanonical(SAY.cutOff, null);
-    if (!text.endsWith('\n')) throw new NotCanonical(SAY.noNewline, null);
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    report.stop(8, 'sheet', SAY.canonicalLines, error.what);
-  }
+  const text = textOfLines(bytes, 8, 'sheet', report);
   const spans = linesOf(text);
   const { cells, items: names } = sheetHeader(text, spans.next().value, commitment, report);
   const sizes = new Array(cells.length).fill(0);
   const ids = [];
   const lines = [];
   let number = 1;
-  for (const [from, to] of spans) {
+  for (const span of spans) {
     number++;
     const where = `sheet line ${number}`;
-    const [id, line] = sheetLine(text, from, to, names.length, cells.length, where, report);
+    const [id, line] = sheetLine(text, span, names.length, cells.length, where, report);
     if (ids.length && compareIds(ids[ids.length - 1], id) >= 0)
       report.stop(9, where, SAY.lineOrder, id);
     for (let i = 0; i < line.length; i++) {
@@ -1006,8 +1009,7 @@ async function checkStage(record, parentBytes, report) {
   try {
     parent = parseCanonical(parentBytes);
   } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    report.stop(8, placed('record before', error.at), SAY.canonical, error.what);
+    refuse(error, 8, 'record before', report);
   }
   const form = isStage(parent) ? STAGE : DRAW;
   form(parent, 'record before', (...finding) => report.add(8, ...finding));
@@ -1038,9 +1040,9 @@ async function checkStage(record, parentBytes, report) {
 // ------------------------------------------------------------------------------ the table and rounding
 
 // Check 13, the header: {bits, capacities, inspectors}.
-function oddsHeader(text, span, stop) {
+function oddsHeader(text, span, report, stop) {
   const where = 'odds line 1';
-  const header = readOddsLine(text, span, where, stop);
+  const header = valueIn(text, span, 13, where, report);
   object({ bits: anything, capacities: anything, inspectors: people, protocol })(
     header,
     where,
@@ -1056,19 +1058,6 @@ function oddsHeader(text, span, stop) {
     capacities.every((capacity) => capacity === null || isCount(capacity));
   if (!right) stop(`${where}.capacities`, SAY.capacities, capacities);
   return { bits, capacities, inspectors };
-}
-
-function readOddsLine(text, [from, to], where, stop) {
-  try {
-    return new Reader(text, from, to).whole();
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    return stop(
-      placed(where, error.at === null ? null : error.at - from),
-      SAY.canonical,
-      error.what,
-    );
-  }
 }
 
 const ascendingNumbers = (numbers) => numbers.every((n, i) => i === 0 || numbers[i - 1] < n);
@@ -1093,17 +1082,9 @@ function checkSlot(slot, where, header, stop) {
 // Check 13: the table as {bits, inspectors, subjects, entries}, an entry being {line, slot, who, value}.
 function readOdds(bytes, report) {
   const stop = (where, expected, found) => report.stop(13, where, expected, found);
-  let text;
-  try {
-    text = decode(bytes);
-    if (text === '') throw new NotCanonical(SAY.cutOff, null);
-    if (!text.endsWith('\n')) throw new NotCanonical(SAY.noNewline, null);
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    stop('odds', SAY.canonicalLines, error.what);
-  }
+  const text = textOfLines(bytes, 13, 'odds', report);
   const spans = linesOf(text);
-  const header = oddsHeader(text, spans.next().value, stop);
+  const header = oddsHeader(text, spans.next().value, report, stop);
   const one = 2 ** header.bits;
   const totals = new Array(header.inspectors.length).fill(0);
   const subjects = [];
@@ -1112,7 +1093,7 @@ function readOdds(bytes, report) {
   for (const span of spans) {
     const line = subjects.length;
     const where = `odds line ${line + 2}`;
-    const read = readOddsLine(text, span, where, stop);
+    const read = valueIn(text, span, 13, where, report);
     const shaped =
       Array.isArray(read) && read.length === 2 && isText(read[0]) && Array.isArray(read[1]);
     if (!shaped || read[0] === '' || read[1].length === 0) stop(where, SAY.oddsLine, read);
@@ -1286,8 +1267,7 @@ async function check(recordBytes, otherBytes, options, report) {
     // The record is canonical, so what stands in it is the commitment's own canonical bytes.
     committed = await digest(utf8(text.slice(...(reader.spans.get('commitment') ?? [0, 0]))));
   } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error;
-    report.stop(2, placed('record', error.at), SAY.canonical, error.what);
+    refuse(error, 2, 'record', report);
   }
 
   const stage = isStage(record);
