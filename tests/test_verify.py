@@ -495,7 +495,7 @@ def test_a_finding_is_one_line_whatever_is_in_it():
     assert "市" in text
     assert all(each.isprintable() for each in text.split("\n"))
     assert text.splitlines() == text.split("\n")
-    assert len(text.splitlines()) == 3
+    assert len(text.splitlines()) == 4
 
 
 def test_a_difference_is_found_where_it_is():

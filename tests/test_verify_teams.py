@@ -229,5 +229,5 @@ def test_bytes_paths_and_values_are_the_same(tmp_path):
 
     (tmp_path / "odds").write_bytes(Odds().to_bytes())
     assert report(GOOD["odds-pairs"], odds=Odds()) == report(GOOD["odds-pairs"])
-    assert report(GOOD["odds-pairs"], odds=tmp_path / "odds") == Report((), ("matcher",))
+    assert report(GOOD["odds-pairs"], odds=tmp_path / "odds") == Report((), ("matcher",), "G0")
     assert report(GOOD["odds-pairs"], odds=tmp_path / "none").findings[0].number == 1

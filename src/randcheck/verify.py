@@ -8,6 +8,7 @@ sheet (a stage: parent), 8 header, 9 lines, 10 sizes, 11 teams at all, 12 visits
 import argparse
 import gc
 import json
+import operator
 import re
 import sys
 from collections import Counter
@@ -59,17 +60,19 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """`ok`: nothing that was given failed. `unchecked` names what nothing was given for."""
+    """`ok`: nothing that was given failed. `unchecked` was not given; `grade` is the committed."""
 
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...]
+    grade: str = ""
 
     @property
     def ok(self) -> bool:
         return not self.findings
 
     def __str__(self) -> str:
-        told = [*map(str, self.findings), f"not checked: {', '.join(self.unchecked) or 'nothing'}"]
+        told = [*map(str, self.findings), *[f"grade {self.grade}, as committed"] * bool(self.grade)]
+        told.append(f"not checked: {', '.join(self.unchecked) or 'nothing'}")
         return "\n".join([*told, "OK: all that was given holds" if self.ok else "REFUSED"])
 
 
@@ -78,14 +81,14 @@ def verify(
 ) -> Report:
     """Check a draw's record with its sheet, a stage's with the record before it; never raises."""
     unchecked = ["commitment"] * (commitment is None) + ["randomness"] * (randomness is None)
-    findings, number, where, collects = list[Finding](), 1, "input", gc.isenabled()
+    findings, number, where, grade, collects = list[Finding](), 1, "input", [""], gc.isenabled()
     gc.disable()  # millions of small objects without a cycle
     try:
         files = [x.to_bytes() if hasattr(x, "to_bytes") else x for x in (record, sheet, odds)]
         files = [x if isinstance(x, bytes | None) else Path(x).read_bytes() for x in files]
-        for number, where, holds, *told in _checks(unchecked, commitment, randomness, *files):
+        for number, where, fits, *told in _checks(grade, unchecked, commitment, randomness, *files):
             kind = "error" if number in (11, 12, 14) else "fatal"
-            if not holds:
+            if not fits:
                 findings.append(Finding(number, kind, where, told[0][:200], TEXT(told[1])[:200]))
             if findings and (kind == "fatal" or len(findings) > 99):
                 break
@@ -95,19 +98,20 @@ def verify(
     finally:
         (gc.enable if collects else gc.disable)()
     findings[99:] = [Finding(number, "error", "record", "no others", "more")] * (len(findings) > 99)
-    return Report(tuple(findings), tuple(unchecked))
+    return Report(tuple(findings), tuple(unchecked), *grade)
 
 
-def _checks(unchecked: Any, published: Any, source: Any, data: Any, before: Any, odds: Any) -> Any:
-    stated = yield from _same(2, "record", ("object",), data)
+def _checks(grade: Any, unchecked: Any, published: Any, source: Any, *files: Any) -> Any:
+    stated = yield from _same(2, "record", ("object",), files[0])
     rows, ground = ("teams", "parent") if "teams" in stated else ("visits", "sheet_sha256")
     yield from _same(3, "record", (rows,), stated)
-    bound, text, draw = stated["commitment"], stated["randomness"], rows == "visits"
-    matcher, claimed = bound["matcher"], (bound | stated)["odds_sha256"]
+    bound, text, (data, before, odds) = stated["commitment"], stated["randomness"], files
+    name, grade[0] = bound["task"]["id"], bound["source"]["grade"]
+    matcher, claimed, draw = bound["matcher"], (bound | stated)["odds_sha256"], rows == "visits"
     yield 3, "inputs.inspectors", not matcher or bound["inputs"]["inspectors"], "a digest", None
     rest = {"teams": [], "recusal": ["published odds"]}.get(bound.get("kind"), ["matcher"])
     unchecked += ["odds", "teams"] * bool(matcher) if odds is None or claimed is None else rest
-    digest, name = sha256(TEXT(bound).encode()).hexdigest(), bound["task"]["id"]
+    digest, rules = sha256(TEXT(bound).encode()).hexdigest(), (matcher or {}).get("parameters", {})
     yield 4, "commitment's SHA-256", published in (None, digest), TEXT(published), digest
     yield 5, "randomness", source in (None, text), TEXT(source), text
     seed = sha256(_fields("randcheck/v1", name, bytes.fromhex(digest), text)).digest()
@@ -117,7 +121,6 @@ def _checks(unchecked: Any, published: Any, source: Any, data: Any, before: Any,
     yield from _same(7, ground, bound[ground], sha256(before).hexdigest())
     outcome = yield from (_sheet if draw else _stage)(before, stated, unchecked)
     yield 11, "odds", (matcher and claimed) or odds is claimed is None, "a claim, or none", claimed
-    rules = matcher["parameters"] if matcher else {}
     absent, size = not matcher or (draw and rules.get("partial") is True), rules.get("team_size")
     least = max(2, size) if type(size) is int else 2
     for index, (mine, theirs) in enumerate(zip(outcome[rows], stated[rows], strict=False)):
@@ -164,25 +167,23 @@ def _sheet(data: bytes, stated: Any, _: Any) -> Any:  # cells, visits without te
     for size, take in cells:  # fewer than n tickets are below it once in e^100 draws
         below = ((n := min(take + task["reserves"], size)) + n // 9 + 900 << 256) // (size or 1)
         bounds.append(min(below, 2**256 - 1).to_bytes(32, "big"))
-    rows = body[2:-1].decode().encode()
-    cut = rows.replace(b'\n["', b'",[').split(b'",[')  # an id, its cells, an id, …
+    cut = (rows := body[2:-1].decode().encode()).replace(b'\n["', b'",[').split(b'",[')  # id, end
     odd = rows.translate(None, b"\\" + bytes({*range(32)} - {10})) != rows
     if odd or [body.count(b'"'), 2 * body.count(b"\n")] != [len(cut)] * 2:
         cut = [x for row in rows.split(b'\n["') for x in row.rpartition(b'",[')[::2]]
         cut[::2] = [_canonical(b'"%b"' % name).encode() for name in cut[::2]]
     names, ends, known, most, low = cut[::2], cut[1::2], dict[Any, Any](), {}, list[Any]()
-    up = all(map(bytes.__lt__, [b"", *names], names))
-    yield 9, "sheet", up, "ids that ascend, each once", "another order"
+    yield 9, "sheet", all(map(operator.lt, [b"", *names], names)), "ids that ascend", "others"
     for end in (count := Counter(ends)):
         [own] = _canonical(b"[[" + end)
         fits = {*map(type, own)} <= {int, type(None)} and len(own) == len(items)
         fits = fits and {None} != {*own} <= {None, *range(len(cells))}
         yield 9, f"sheet, line {ends.index(end) + 2}", fits, "a cell for an item", end.decode()
         known[end], most[end] = tuple(own), max(bounds[cell] for cell in {*own} - {None})
-    for name, end in zip(names, ends, strict=True):
+    for name, end, top in zip(names, ends, map(most.__getitem__, ends), strict=True):
         state = start()
         state.update(name)
-        if (ticket := state.digest()) <= most[end]:
+        if (ticket := state.digest()) <= top:
             low.append((ticket, name, known[end]))
     sizes = [sum(n for x, n in count.items() if cell in known[x]) for cell in range(len(cells))]
     yield from _same(10, "sizes of the cells", [size for size, _ in cells], sizes)
@@ -278,10 +279,9 @@ def _is(form: str, value: Any) -> bool:
 
 def _canonical(data: bytes) -> Any:  # what can not be in such bytes is read as something else
     odd = data[:1] not in b'{["' or re.search(rb"[\xf0-\xff]|[:,[-][0-9]{16}", data)
-    kw: Any = {"parse_int": lambda n: max(-(2**53), min(int(n[:17]), 2**53))} if odd else {}
-    if odd:
-        kw["object_hook"] = lambda v: dict(sorted(v.items(), key=lambda x: x[0].encode("utf-16be")))
-    value = json.loads(data, parse_float=str, parse_constant=str, **kw)
+    kw: Any = {"parse_int": lambda n: max(-(2**53), min(int(n[:17]), 2**53))}
+    kw["object_hook"] = lambda v: dict(sorted(v.items(), key=lambda x: x[0].encode("utf-16be")))
+    value = json.loads(data, parse_float=str, parse_constant=str, **(kw if odd else {}))
     if (TEXT if odd else SORTED)(value).encode() != data:
         raise ValueError("not canonical: blanks, escapes, order of keys, a key twice, a number")
     return value
