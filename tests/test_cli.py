@@ -247,3 +247,43 @@ def test_why_and_own_check(folder, run):
         assert status == 0, said
         assert run("own-check", proof, "--root", "0" * 64, "--id", name)[0] == 1
         assert run("own-check", proof, "--root", root, "--id", "another")[0] == 1
+
+
+def test_the_grade_is_shown_from_a_ledger_and_the_keys_of_witnesses(folder, run):
+    from datetime import UTC, datetime
+
+    from randcheck.evidence import witness
+    from randcheck.ledger import Ledger, entries
+    from randcheck.signatures import Keyring, SigningKey
+    from worlds import joint_task
+
+    now = datetime(2026, 7, 1, 9, tzinfo=UTC)
+    key = SigningKey.generate()
+    period = {"valid_from": now, "valid_until": datetime(2027, 1, 1, tzinfo=UTC)}
+    public = key.public_key(holder="notary", roles=("witness",), **period)
+    Path("keys.json").write_bytes(Keyring([public]).to_bytes())
+    rounds = rc.Rounds((now.replace(hour=13),), 86400)
+    source = rc.PublicSource("lottery", "x", rounds=rounds, witnesses={"notary": key.key_id})
+    opened = rc.commit(joint_task(), **world(), source=source)
+    record = opened.draw("5 9").record
+    Path("record.json").write_bytes(record.to_bytes())
+    Path("sheet.jsonl").write_bytes(opened.design.to_bytes())
+    with Ledger.open("sqlite://", clock=lambda: now) as ledger:
+        ledger.append(*entries.commitment(opened), actor="bureau")
+        head = ledger.head()
+        ledger.append(*entries.witness(head, "notary", witness(head, key, at=now)), actor="bureau")
+        now = now.replace(hour=13)
+        ledger.append(*entries.randomness(opened, "5 9", {"round": 1}), actor="bureau")
+        ledger.append(*entries.record(record), actor="bureau")
+        ledger.export("export.jsonl")
+    given = ["verify", "record.json", "sheet.jsonl", "--ledger", "export.jsonl"]
+    status, out, _ = run(*given, "--keyring", "keys.json", "--head", head)
+    assert status == 0
+    assert "grade G2, as committed" in out
+    assert "grade G2 shown, attempt 1" in out
+    status, out, _ = run(*given)
+    assert status == 1
+    assert "[7] witness notary" in out
+    assert "grade G0 shown" in out
+    status, out, error = run("verify", "none.json", "sheet.jsonl")
+    assert (status, error) == (1, "")

@@ -184,7 +184,8 @@ def test_a_draw_says_its_grade_and_verifies(source):
     report = rc.verify(drawn.record, sheet=drawn.design, commitment=opened.digest, randomness=text)
     assert report.ok
     assert rc.replay(drawn.record, **world()).ok
-    assert check_source(drawn.record) == ((), ())
+    said = () if source is PARTIES else ("source",)
+    assert check_source(drawn.record) == ((), said, "G1")
     with pytest.raises(ParameterError, match=r"is no such randomness|are not the parties"):
         opened.draw("05 09 12")
 
@@ -201,14 +202,14 @@ def recorded(source, text):
 
 def test_whether_a_randomness_could_be_of_its_source():
     good = PARTIES.text(SECRETS)
-    assert check_source(recorded(PARTIES, good)) == ((), ())
+    assert check_source(recorded(PARTIES, good)) == ((), (), "G1")
     assert check_source(recorded(NUMBERS, "5 9")).ok
     assert check_source(recorded(NUMBERS, "5 9")).unchecked == ("source",)
     assert check_source(rc.commit(joint_task(), **world()).draw("x").record).unchecked == (
         "source",
     )
     both = Combined([PARTIES, NUMBERS])
-    assert check_source(recorded(both, both.text(SECRETS, "9 5"))) == ((), ())
+    assert check_source(recorded(both, both.text(SECRETS, "9 5"))) == ((), ("source",), "G1")
     for source, text in (
         (PARTIES, "05 09"),
         (PARTIES, json.dumps(SECRETS, ensure_ascii=False)),

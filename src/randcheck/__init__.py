@@ -38,7 +38,7 @@ from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.plan import Plan, Task
 from randcheck.planning import propose_joint
 from randcheck.proofs import ProofTree
-from randcheck.randomness import Combined, CommitReveal, PublicSource
+from randcheck.randomness import Combined, CommitReveal, Drand, PublicSource, Rounds
 from randcheck.record import DrawRecord
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.replacement import Absence, Substitution, check_replacement, replace
@@ -76,6 +76,7 @@ __all__ = [
     "CompromiseAllocation",
     "CycleSampler",
     "Design",
+    "Drand",
     "Draw",
     "DrawRecord",
     "DrawnThisYear",
@@ -109,6 +110,7 @@ __all__ = [
     "RiskScoreSampler",
     "RiskStratifiedSampler",
     "Rotation",
+    "Rounds",
     "Scope",
     "Stage",
     "StageRecord",

@@ -23,10 +23,12 @@ import randcheck as rc
 from randcheck import canonical, demo, plugins, proofs, tickets
 from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError, RandcheckError
+from randcheck.evidence import check_evidence
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
 from randcheck.randomness import check_source
-from randcheck.verify import Report
+from randcheck.signatures import Keyring
+from randcheck.stage import read_record
 from randcheck.why import why
 
 log = logging.getLogger("randcheck")
@@ -214,13 +216,19 @@ def _add_verify(commands: Any) -> None:
         "whether a record follows from its sheet and randomness",
         "  randcheck verify july/record.json july/sheet.jsonl --odds july/odds.jsonl \\\n"
         '      --commitment 1ca6… --randomness "05 09 12 22 31 33 + 08"\n'
-        "  randcheck verify july/stage.json july/record.json   # a stage, and the record before",
+        "  randcheck verify july/stage.json july/record.json   # a stage, and the record before\n"
+        "  randcheck verify july/record.json july/sheet.jsonl --ledger export.jsonl --keyring keys",
     )
     parser.add_argument("record", type=Path)
     parser.add_argument("sheet", type=Path, help="the odds sheet; for a stage the record before")
     parser.add_argument("--odds", type=Path, metavar="FILE", help="the odds of teams")
     parser.add_argument("--commitment", metavar="HEX", help="the digest that was published")
     parser.add_argument("--randomness", metavar="TEXT", help="the text as its source gives it")
+    parser.add_argument(
+        "--ledger", metavar="EXPORT", help="shows the grade, from a ledger's export"
+    )
+    parser.add_argument("--head", help="with --ledger: a head that was kept, such as 17:5f…")
+    parser.add_argument("--keyring", type=Path, metavar="FILE", help="the keys of the witnesses")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -232,19 +240,18 @@ def _verify(options: argparse.Namespace) -> int:
         randomness=options.randomness,
     )
     print(report)
-    source = _source_of(options.record)
-    if source is not None and not source.ok:
-        print(source)
+    if not report.ok:
         return 1
-    return 0 if report.ok else 1
-
-
-def _source_of(path: Path) -> Report | None:
-    """Whether the randomness of a draw's record could be of its source; `None` for a stage."""
-    try:
-        return check_source(rc.DrawRecord.from_bytes(path.read_bytes()))
-    except RandcheckError:  # no draw's record: verify has said what it is
-        return None
+    record = read_record(options.record.read_bytes())
+    if options.ledger is None:
+        source = check_source(record)
+        if not source.ok:
+            print(source)
+        return 0 if source.ok else 1
+    keyring = options.keyring.read_bytes() if options.keyring else Keyring(())
+    shown = check_evidence(record, options.ledger, keyring, old_head=options.head)
+    print(shown)
+    return 0 if shown.report.ok else 1
 
 
 def _add_ticket(commands: Any) -> None:

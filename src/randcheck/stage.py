@@ -83,9 +83,29 @@ class StageRecord(CanonicalObject):
         return self._value[key]
 
     @property
+    def commitment(self) -> dict[str, Any]:
+        """The object of the stage's commitment."""
+        bound: dict[str, Any] = self["commitment"]
+        return bound
+
+    @property
+    def randomness(self) -> str:
+        """The text that the stage was drawn with."""
+        return str(self["randomness"])
+
+    @property
     def teams(self) -> dict[str, tuple[str, ...]]:
         """The team of each subject that this stage drew for."""
         return {entry["subject"]: tuple(entry["team"]) for entry in self["teams"]}
+
+
+def read_record(data: bytes) -> DrawRecord | StageRecord:
+    """The record of a draw or of a stage; `RecordError` if the bytes are neither."""
+    try:
+        stage = "teams" in canonical.loads(data)
+    except (CanonicalError, TypeError) as error:
+        raise RecordError("record", str(error)) from None
+    return StageRecord(data) if stage else DrawRecord.from_bytes(data)
 
 
 def _get(value: Any, key: str) -> Any:
@@ -181,8 +201,7 @@ def _open(
 
 
 def _task(record: DrawRecord | StageRecord) -> Any:
-    bound = record.commitment if isinstance(record, DrawRecord) else record["commitment"]
-    return bound["task"]
+    return record.commitment["task"]
 
 
 # --- teams in a second step

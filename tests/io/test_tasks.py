@@ -100,7 +100,15 @@ def test_a_full_task(tmp_path):
         ('id = "T"', 'id = "T"\nrank = 1', "rank: this key is unknown"),
         ('id = "T"', 'id = "T', "is no TOML"),
         ('["food"]', "[]", "name at least one item"),
-        ("[sampler]", '[source]\nkind = "x"\n[sampler]', "is no source"),
+        ("[sampler]", '[source]\nkind = "x"\n[sampler]', "give kind, reference, form if you like"),
+        ("[sampler]", "source = 5\n[sampler]", "is no source"),
+        ("[sampler]", '[source]\nkind = "drand"\nrounds = 5\n[sampler]', "is no source"),
+        ("[sampler]", '[source]\nkind = "combined"\nsources = [5, 6]\n[sampler]', "is no source"),
+        (
+            "[sampler]",
+            '[source]\nkind = "x"\nreference = "x"\nrounds = { starts = [] }\n[sampler]',
+            "give starts, period, delay if you like",
+        ),
         ("[sampler]", '[registries]\nfirms = "x"\n[sampler]', "unknown registry: 'firms'"),
         ("[sampler]", '[scope]\nregion = ["x"]\n[sampler]', "region"),
         ("[sampler]", '[[exclusions]]\nname = "x"\n[sampler]', "unknown exclusion"),
@@ -125,11 +133,19 @@ def test_sources_of_a_task_file(tmp_path):
         'id = "T"\nitems = ["food"]\nas_of = 2026-07-01\n[sampler]\nname = "uniform"\ncount = 1\n'
     )
     seals = {party: randomness.seal(party, "secret") for party in ("a", "b")}
+    rounds = randomness.Rounds(("2026-01-01T13:15:00Z",), 86400, 3600)
     for table, source in (
         ('kind = "lottery"\nreference = "x"\nform = "hex"\n',
          randomness.PublicSource("lottery", "x", form="hex")),
         (f'kind = "commit-reveal"\nseals = {{ a = "{seals["a"]}", b = "{seals["b"]}" }}\n',
          randomness.CommitReveal(seals)),
+        (f'kind = "lottery"\nreference = "x"\nwitnesses = {{ notary = "{seals["a"]}" }}\n'
+         "rounds = { starts = [2026-01-01T21:15:00+08:00], period = 86400, delay = 3600 }\n",
+         randomness.PublicSource("lottery", "x", "text", rounds, {"notary": seals["a"]})),
+        ('kind = "drand"\ndelay = 60\n', randomness.Drand(delay=60)),
+        ('kind = "combined"\n[[source.sources]]\nkind = "drand"\n'
+         '[[source.sources]]\nkind = "lottery"\nreference = "x"\n',
+         randomness.Combined([randomness.Drand(), randomness.PublicSource("lottery", "x")])),
     ):  # fmt: skip
         path = tmp_path / "task.toml"
         path.write_text(f"{head}[source]\n{table}")

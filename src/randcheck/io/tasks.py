@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from randcheck import plugins, strategy
@@ -23,7 +24,7 @@ from randcheck.errors import DataError, Problem, UnknownNameError, shorten
 from randcheck.exclusions import exclusion_from_json
 from randcheck.models import Scope
 from randcheck.plan import STRATEGIES, Task
-from randcheck.randomness import CommitReveal, PublicSource
+from randcheck.randomness import KINDS, PublicSource, Rounds
 
 _TASK = ("id", "items", "as_of", "reserves", "lead", "departments")
 _TABLES = ("scope", "exclusions", "sampler", "matcher", "source", "registries")
@@ -96,14 +97,33 @@ def _parameter(value: Any) -> Any:
 def _source(data: dict[str, Any]) -> Source:
     if "source" not in data:
         return Rehearsal()
-    source = data["source"]
-    keys = source.keys() if isinstance(source, Mapping) else set()
-    if keys == {"kind", "seals"} and source["kind"] == CommitReveal.kind:
-        return CommitReveal(source["seals"])
-    if not {"kind", "reference"} <= keys <= {"kind", "reference", "form"}:
-        remedy = "give kind and reference, and a form, all texts; or seals for commit-reveal"
-        raise DataError("source", [Problem(None, None, shorten(source), "is no source", remedy)])
-    return PublicSource(source["kind"], source["reference"], source.get("form", "text"))
+    source: Source = _one_source(data["source"])
+    return source
+
+
+def _one_source(given: Any) -> Any:
+    """A source without its grade, which follows from the rest."""
+    words = dict(given) if isinstance(given, Mapping) else {}
+    model = KINDS.get(str(words.get("kind")), PublicSource)
+    if model is not PublicSource:
+        del words["kind"]  # the class says it
+    _check_options(model, words)
+    if "rounds" in words:
+        _check_options(Rounds, words["rounds"])
+        words["rounds"] = Rounds(**words["rounds"])
+    if isinstance(words.get("sources"), list):
+        words["sources"] = [_one_source(each) for each in words["sources"]]
+    return model(**words)
+
+
+def _check_options(model: Any, given: Any) -> None:
+    """`DataError` unless a table has fields of a model, those without a default among them."""
+    fields = {each.name: each for each in attrs.fields(model) if each.init}
+    needed = {name for name, each in fields.items() if each.default is attrs.NOTHING}
+    if not isinstance(given, Mapping) or not needed <= given.keys() <= fields.keys():
+        told = ", ".join(name if name in needed else f"{name} if you like" for name in fields)
+        problem = Problem(None, None, shorten(given), "is no source", f"give {told}")
+        raise DataError("source", [problem])
 
 
 def _registries(data: dict[str, Any], path: Path) -> dict[str, Path]:

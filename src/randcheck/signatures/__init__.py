@@ -29,6 +29,7 @@ from randcheck.signatures.keys import (
     Policy,
     PublicKey,
     SigningKey,
+    as_moment,
     key_id,
 )
 from randcheck.signatures.signing import check_signatures, sign, signed_bytes
@@ -44,6 +45,7 @@ __all__ = [
     "Policy",
     "PublicKey",
     "SigningKey",
+    "as_moment",
     "check_signatures",
     "key_id",
     "sign",
