@@ -1,6 +1,10 @@
 """A grade is what can be shown, not what a commitment promises."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.util import find_spec
 
 import pytest
 
@@ -8,7 +12,7 @@ import randcheck as rc
 from randcheck.errors import MissingExtraError
 from randcheck.evidence import check_evidence, head_bytes, witness
 from randcheck.ledger import Ledger, entries
-from randcheck.randomness import Combined, CommitReveal, Drand, Rounds, seal
+from randcheck.randomness import Combined, CommitReveal, Drand, Rounds, drand, seal
 from randcheck.signatures import Keyring, SigningKey, sign
 from worlds import inspectors, joint_task, world
 
@@ -326,15 +330,17 @@ def test_a_substitution_goes_on_from_the_one_before():
 
 # --- drand -------------------------------------------------------------------------------------
 
+WITH_DRAND = pytest.mark.skipif(not find_spec("py_ecc"), reason="the extra `drand` is missing")
+
 SIGNED = (
     "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125"
     "e342b73a8dd2bacbe47e4b6b63ed5e39"
 )
 
 
+@WITH_DRAND
 def test_round_1000_of_quicknet():
     """drand's own published value, https://api.drand.sh/v2/chains/52db…/rounds/1000."""
-    pytest.importorskip("py_ecc")
     said = {
         "round": 1000,
         "signature": SIGNED,
@@ -360,27 +366,21 @@ def test_round_1000_of_quicknet():
         infinite.text(said | {"signature": "c0" + "00" * 47})
 
 
+@WITH_DRAND
 def test_a_round_of_a_chain_of_ones_own():
     """The whole way with a key made here, since nobody has the beacon's."""
-    pytest.importorskip("py_ecc")
-    from hashlib import sha256
-
-    from py_ecc.bls.g2_primitives import G1_to_pubkey, G2_to_signature
-    from py_ecc.bls.hash_to_curve import hash_to_G1
-    from py_ecc.optimized_bls12_381 import G2, multiply
-
-    from randcheck.randomness.drand import DOMAIN
-
+    points, curve = drand._load("bls.g2_primitives"), drand._load("optimized_bls12_381")
+    to_curve = drand._load("bls.hash_to_curve").hash_to_G1
     secret = 0x5EC2E7
     witnesses = {"notary": KEYS["notary"].key_id}
-    public = G2_to_signature(multiply(G2, secret)).hex()
+    public = points.G2_to_signature(curve.multiply(curve.G2, secret)).hex()
     source = Drand(witnesses, 3600, "0" * 64, public, "2026-01-01T00:00:00Z", 30)
     due = source.rounds.after(START)
 
     def spoken(number):
         digest = sha256(number.to_bytes(8, "big")).digest()
-        point = multiply(hash_to_G1(digest, DOMAIN, sha256), secret)
-        return source.text({"round": number, "signature": G1_to_pubkey(point).hex()})
+        point = curve.multiply(to_curve(digest, drand.DOMAIN, sha256), secret)
+        return source.text({"round": number, "signature": points.G1_to_pubkey(point).hex()})
 
     it = World(source, spoken(due.number)).committed().seen().drawn(None)
     told = it.check()
@@ -389,9 +389,19 @@ def test_a_round_of_a_chain_of_ones_own():
     assert number(it.check()) == [6]
 
 
-def test_without_the_library_of_drand(monkeypatch):
-    import sys
+@WITH_DRAND
+def test_its_library_leaves_the_process_as_it_was():
+    """A recursion limit of 100,000 would let deep JSON end the process instead of being refused."""
+    code = (
+        "import sys, randcheck as rc; before = sys.getrecursionlimit()\n"
+        f"rc.Drand().check('1000 {SIGNED}')\n"
+        "assert 'py_ecc' in sys.modules and sys.getrecursionlimit() == before\n"
+        "assert not rc.verify(b'[' * 1_000_000, b'').ok"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
+
+def test_without_the_library_of_drand(monkeypatch):
     monkeypatch.setitem(sys.modules, "py_ecc.bls.g2_primitives", None)
     with pytest.raises(MissingExtraError, match=r"randcheck\[drand\]"):
         Drand().text({"round": 1000, "signature": SIGNED})

@@ -40,6 +40,11 @@ def test_it_is_data(source):
 def test_it_is_named_in_words(bad):
     with pytest.raises(ParameterError, match="name kind and reference"):
         rc.PublicSource(*bad)
+    for kind in ("drand", "commit-reveal", "combined", "rehearsal"):
+        with pytest.raises(ParameterError, match="is a source of another class"):
+            rc.PublicSource(kind, "x")
+    with pytest.raises(ParameterError, match="are no Rounds"):
+        rc.PublicSource("lottery", "x", rounds=86400)
     with pytest.raises(ParameterError, match="form = 'sums' is not known"):
         rc.PublicSource("lottery", "x", form="sums")
 

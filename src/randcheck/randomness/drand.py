@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -146,7 +147,10 @@ def _verifies(key: bytes, number: bytes, signature: bytes) -> bool:
 
 
 def _load(name: str) -> Any:
+    limit = sys.getrecursionlimit()
     try:
         return importlib.import_module(f"py_ecc.{name}")
     except ImportError:
         raise MissingExtraError("py_ecc", "drand", "a signature of drand") from None
+    finally:  # py_ecc raises it a hundredfold, so that deep JSON would end the process
+        sys.setrecursionlimit(limit)

@@ -83,9 +83,8 @@ class Rounds:
             raise ParameterError("at", shorten(at), "is no moment", remedy)
         first, due = _seconds(self.starts[0]), _seconds(moment) + self.delay
         cycle = max(0, (due - first) // self.period)
-        for number in range(cycle * len(self.starts), (cycle + 1) * len(self.starts) + 1):
-            which = divmod(number, len(self.starts))
-            spoken = _seconds(self.starts[which[1]]) + which[0] * self.period
-            if spoken > due:
-                break
-        return Round(number + 1, datetime.fromtimestamp(spoken, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        before = sum(_seconds(start) + cycle * self.period <= due for start in self.starts)
+        later, which = divmod(before, len(self.starts))
+        spoken = _seconds(self.starts[which]) + (cycle + later) * self.period
+        number = cycle * len(self.starts) + before + 1
+        return Round(number, datetime.fromtimestamp(spoken, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
