@@ -53,7 +53,8 @@ class CommitReveal:
 
     `seals` gives each party its `seal`. As long as one of them chose at random and told nobody, no
     one could know the outcome. The last to reveal can still see it and stay silent, which is one
-    more try in its own name; mix in a later public source (`Combined`) to take that away.
+    more try in its own name, and k parties in one hand choose among 2^k outcomes; mix in a later
+    public source (`Combined`) to take that away.
     """
 
     kind: ClassVar[str] = "commit-reveal"
