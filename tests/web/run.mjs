@@ -2,19 +2,19 @@
 //
 //     node run.mjs VERIFY.MJS < cases.json > reports.json
 //
-// A case: {record, other, odds?, commitment?, randomness?}; the first three are in base64.
+// A case is a list: the name of a function of the module, then its arguments; {"base64": …} anywhere in
+// them stands for bytes.
 
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const { verify } = await import(pathToFileURL(process.argv[2]).href);
-const bytes = (text) => (text == null ? undefined : new Uint8Array(Buffer.from(text, 'base64')));
+const module = await import(pathToFileURL(process.argv[2]).href);
+const revive = (_, value) =>
+  value?.base64 === undefined ? value : new Uint8Array(Buffer.from(value.base64, 'base64'));
 const reports = [];
-for (const each of JSON.parse(readFileSync(0, 'utf8'))) {
-  const { commitment, randomness } = each;
-  const options = { odds: bytes(each.odds), commitment, randomness };
+for (const [name, ...given] of JSON.parse(readFileSync(0, 'utf8'), revive)) {
   try {
-    reports.push(await verify(bytes(each.record), bytes(each.other), options));
+    reports.push(await module[name](...given));
   } catch (error) {
     reports.push({ threw: String(error) });
   }

@@ -1,8 +1,9 @@
-// Verifies draws and stages of protocol randcheck/v1: bytes in, numbered findings out.
+// Verifies what protocol randcheck/v1 publishes: draws and stages, the proof of one firm, successors of a
+// record, an exported ledger. Bytes in, numbered findings out.
 //
-// Written from the specification alone (docs/concepts.md, docs/spec.md, docs/verification.md), without
-// the Python code: a second implementation, so that a mistake in one of the two shows. No dependencies;
-// it runs in browsers and in Node. As a command:
+// Written from the specification alone (docs/spec.md and its annexes), without the Python code: a second
+// implementation, so that a mistake in one of the two shows. No dependencies; it runs in browsers and in
+// Node. As a command:
 //
 //     node verify.mjs RECORD SHEET [--odds F] [--commitment HEX] [--randomness TEXT]
 //
@@ -10,7 +11,8 @@
 // Exit 0: nothing that was given failed; 1: something did; 2: wrong usage.
 //
 // In this order below: SHA-256, strict canonical JSON, forms, seeds and tickets, the checks of a draw,
-// those of a stage, odds tables and rounding, verify() itself, what a page asks besides, the command.
+// those of a stage, odds tables and rounding, verify(), checkProof(), checkSuccessor(), verifyLedger(),
+// what a page asks besides, the command.
 
 export const PROTOCOL = 'randcheck/v1';
 
@@ -61,6 +63,7 @@ export const SAY = {
   lineOrder: 'a subject after the one before, by the bytes of its id',
   noTeam: 'no team, since no matcher was committed',
   aTeam: 'a team, since a matcher was committed',
+  teamLeast: 'as many people as team_size of the matcher says',
   noOdds: 'no odds, since no matcher was committed',
   oddsNotStated: 'no odds table, since the record states none',
   parentDraw: 'the record of a draw without teams',
@@ -72,7 +75,6 @@ export const SAY = {
   capacities: 'for each inspector a whole number from 0, or null',
   oddsLine: '["subject", [slot, …]] with at least one slot',
   slot: '[places, [inspector, …], [numerator, …]], as many of the one as of the other',
-  places: 'a whole number from 1',
   people: 'numbers of inspectors of the header, in ascending order, each once',
   numerators: 'whole numbers from 1 to 2^bits',
   slotSum: 'numerators that add up to places · 2^bits',
@@ -83,6 +85,68 @@ export const SAY = {
   more: 'more of this kind are not listed',
   nothing: 'nothing',
   noError: 'a verifier without a fault',
+  texts: 'texts, at least one',
+  base64: 'Base64 in its one form (RFC 4648, section 4)',
+  fromOne: 'a whole number from 1',
+  place: 'a place in the tree, below its size',
+  bytes16: '16 bytes',
+  bytes32: '32 bytes',
+  bytesBeside: '32 bytes for each other line of the page',
+  bytesKeys: '32 bytes for each line of the page',
+  onePage: 'one page, or two',
+  cellOrNull: 'a cell or null for each item, and one cell at least',
+  oddsRows: '[cell, size, take] for each cell of the line, ascending',
+  oddsWithin: 'a take within the size, and a size within the number of lines',
+  pagesFollow: 'pages of the tree that follow each other',
+  keysAscend: 'keys that ascend',
+  keyNotAmong: 'not the key of the firm asked for',
+  keyBelow: 'a key below that of the firm, or the first page of the tree',
+  keyAbove: 'a key above that of the firm, or the last page of the tree',
+  aDraw: 'the record of a draw, or its public form',
+  lastTicket: 'a ticket, or none where nobody is taken',
+  lastVisit: 'the ticket of a visit',
+  drawnHere: 'drawn',
+  notDrawnHere: 'not drawn',
+  noVisit: 'no visit, since no cell took it',
+  visitedOnce: 'one visit',
+  evidence: 'what it is, with its SHA-256 or null, at least one',
+  reason: 'gone, moved or not found',
+  twoPeople: 'at least two persons in ascending order, each once',
+  trueOrFalse: 'true or false',
+  someAbsence: 'at least one absence',
+  recordHolds: 'a record of a draw that holds with its sheet',
+  concerned: 'one who is drawn or a reserve',
+  absentOnce: 'one who is not absent already',
+  follows: 'what follows from its absences',
+  words: 'a text that is not blank',
+  time: 'a time such as 2026-07-01T09:30:00Z',
+  eventKind: 'a kind of event',
+  ids: 'at least one id, in ascending order, each once',
+  notEarlier: 'a time that is not before that of the event before',
+  head: 'a head such as 17:5f…, sequence and digest',
+  headThere: 'a chain that goes on from this head',
+  planNext: 'the next version of the plan',
+  planReason: 'a reason from version 2 on, null in version 1',
+  planLast: 'the last version of a plan that is published',
+  commitmentOwn: 'a digest that no commitment had before',
+  commitmentEnded: 'that the commitment before was drawn or abandoned',
+  repeats: 'the commitment before of the same task or record, null if there is none',
+  repeatsReason: 'a reason where another one is repeated, null elsewhere',
+  commitmentThere: 'a commitment of this kind that is there',
+  inForce: 'what is in force',
+  abandonedOrRepeated: 'a commitment that was abandoned or repeated',
+  randomnessOnce: 'one randomness for a commitment',
+  randomnessFirst: 'its randomness first',
+  recordOnce: 'one record for a commitment',
+  recordOwn: 'a digest that no record had before',
+  recordThere: 'a record that is there',
+  confirmedOnce: 'one confirmation for a record',
+  confirmedFirst: 'a record that is confirmed',
+  drawOnly: 'the record of a draw, or a successor of it',
+  successorOnce: 'one successor for a record or successor',
+  successorOwn: 'a digest that no successor had before',
+  witnessBefore: 'an event before this one',
+  witnessOnce: 'a head that this outsider has not seen in the same way',
 };
 
 // What each check is, in the words of docs/verification.md.
@@ -101,6 +165,39 @@ export const CHECKS = {
   12: 'Cells, visits and reserves follow from the tickets; a stage has a team for each of its visits.',
   13: 'The odds table is the stated one, canonical, of the visits with teams; its numbers add up.',
   14: 'Teams follow from the odds table by rounding.',
+};
+
+// The same for a proof (docs/proofs.md), a successor (docs/replacement.md) and a ledger (docs/ledger.md).
+export const PROOF_CHECKS = {
+  1: 'The proof is canonical JSON.',
+  2: 'It has exactly the keys of a proof, each of the right form and length.',
+  3: 'It is the proof of the firm asked for.',
+  4: "The line has a cell or null for each item, and the odds have exactly the line's cells.",
+  5: 'What is stated leads to the root that was published.',
+  6: "For a firm that is not in the frame: the keys shown leave no place for the firm's.",
+  7: 'The record that was given is of the same task and cells, and its seeds follow.',
+  8: "The firm's fate follows from its ticket and the last ticket of each cell.",
+};
+
+export const SUCCESSOR_CHECKS = {
+  1: 'What is given can be read.',
+  2: 'Successors are canonical JSON of the right form, their absences complete.',
+  3: 'Record and sheet hold, earlier successors follow, and those absent are concerned.',
+  4: 'It goes on from the record and the successor before, with the number that was announced.',
+  5: 'Absences are in ticket order.',
+  6: 'Substitutes, reserves passed over and what is not replaced follow.',
+  7: 'The visits follow.',
+};
+
+export const LEDGER_CHECKS = {
+  1: 'What is given can be read.',
+  2: 'Each event is one line of canonical JSON, ended by a newline.',
+  3: 'Each event has exactly the keys of the protocol and of its kind, each of the right form.',
+  4: 'Sequences count from 0, each by one.',
+  5: 'Each event names the digest of the one before.',
+  6: 'Times do not go back.',
+  7: "Each event comes at its time in a draw's life.",
+  8: 'The head that was kept is in the chain: nothing before it was rewritten.',
 };
 
 // ---------------------------------------------------------------------------------------- SHA-256
@@ -414,6 +511,17 @@ const ascends = (ids) => ids.every((id, i) => i === 0 || compareIds(ids[i - 1], 
 const sorted = (ids) => [...new Set(ids)].sort(compareIds);
 const same = (a, b) => a.length === b.length && a.every((each, i) => each === b[i]);
 
+// The canonical JSON of a value made of Maps or objects, lists, texts, whole numbers, true, false, null.
+function write(value) {
+  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const pairs = value instanceof Map ? [...value] : Object.entries(value);
+  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${pairs.map(([key, each]) => `${JSON.stringify(key)}:${write(each)}`).join(',')}}`;
+}
+
+const equal = (a, b) => a === b || write(a) === write(b);
+
 // A finding: the first place where two lists of subjects differ.
 function addDifference(report, number, where, expected, found) {
   let i = 0;
@@ -434,7 +542,7 @@ function show(value, room = 100) {
   else if (typeof value === 'string') text = value;
   else {
     try {
-      text = JSON.stringify(plain(value));
+      text = JSON.stringify(plain(value)) ?? String(value);
     } catch {
       text = String(value);
     }
@@ -488,6 +596,15 @@ class Report {
     if (expected !== found) this.add(number, where, expected, found);
   }
 
+  // Runs checks, whatever they meet: what they did not foresee is a finding too.
+  async run(checks) {
+    try {
+      await checks();
+    } catch (error) {
+      if (!(error instanceof Stop)) this.add(1, 'verifier', SAY.noError, String(error), 'fatal');
+    }
+  }
+
   result() {
     const ok = this.findings.length === 0;
     return { ok, findings: this.findings, unchecked: [...new Set(this.unchecked)] };
@@ -501,6 +618,38 @@ function refuse(error, number, where, report, { from = 0, expected = SAY.canonic
   if (!(error instanceof NotCanonical)) throw error;
   const place = error.at === null ? where : `${where}, character ${error.at - from + 1}`;
   report.stop(number, place, expected, error.what);
+}
+
+const isBytes = (value) => value instanceof Uint8Array;
+
+// Check 1: what is given, [where, value] each, is bytes or text.
+function readable(files, texts, report) {
+  for (const [where, value] of files) if (!isBytes(value)) report.add(1, where, SAY.bytes, value);
+  for (const [where, value] of texts) if (!isText(value)) report.add(1, where, SAY.text, value);
+  report.passed(1);
+}
+
+// The one value of a file.
+function valueOf(bytes, number, where, report) {
+  try {
+    return parseCanonical(bytes);
+  } catch (error) {
+    return refuse(error, number, where, report);
+  }
+}
+
+// A record, and the digest of its commitment: the record is canonical, so what stands in it is the
+// commitment's own canonical bytes.
+async function recordOf(bytes, number, report) {
+  try {
+    const text = decode(bytes);
+    const reader = new Reader(text);
+    const record = reader.whole();
+    const committed = text.slice(...(reader.spans.get('commitment') ?? [0, 0]));
+    return { record, committed: await digest(utf8(committed)) };
+  } catch (error) {
+    return refuse(error, number, 'record', report);
+  }
 }
 
 // The one value that stands in a part of a text.
@@ -534,6 +683,11 @@ const is = (expected, test) => (value, where, add) => {
 const isText = (value) => typeof value === 'string';
 const isCount = (value) => typeof value === 'number' && value >= 0;
 const isHex = (value) => isText(value) && /^[0-9a-f]{64}$/.test(value);
+const BLANK = /^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$/;
+const isWords = (value) => isText(value) && !BLANK.test(value);
+const isPlain = (value) => isWords(value) && !/[\0-\x1f\x7f]/.test(value);
+const NO_ID = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[^\P{Nd}0-9]|^\p{Zs}|\p{Zs}$/u;
+const isId = (value) => value !== '' && value === value.normalize('NFC') && !NO_ID.test(value);
 const isTexts = (value) => Array.isArray(value) && value.every((id) => isText(id) && id !== '');
 const isTeam = (value) => isTexts(value) && value.length >= 2 && ascends(value);
 
@@ -555,6 +709,8 @@ const count = is(SAY.count, isCount);
 const date = is(SAY.date, isDate);
 const protocol = is(SAY.protocol, (value) => value === PROTOCOL);
 const team = is(SAY.team, isTeam);
+const fromOne = is(SAY.fromOne, (value) => isCount(value) && value >= 1);
+const trueOrFalse = is(SAY.trueOrFalse, (value) => typeof value === 'boolean');
 const people = is(SAY.ascending, (value) => isTexts(value) && ascends(value));
 const anyObject = is(SAY.object, (value) => value instanceof Map);
 
@@ -607,10 +763,8 @@ const STRATEGY = object({
   parameters: anyObject,
   version: filled,
 });
-const SOURCE = object(
-  { grade: is(SAY.grade, (value) => ['G0', 'G1', 'G2'].includes(value)), kind: filled },
-  true,
-);
+const grade = is(SAY.grade, (value) => ['G0', 'G1', 'G2'].includes(value));
+const SOURCE = object({ grade, kind: filled }, true);
 
 const COMMITMENT_KEYS = object({
   excluded: counts,
@@ -709,12 +863,13 @@ const isStage = (value) => value instanceof Map && value.has('teams') && !value.
 
 // ------------------------------------------------------------------------------- seeds and tickets
 
-function field(bytes) {
-  const out = new Uint8Array(8 + bytes.length);
-  new DataView(out.buffer).setBigUint64(0, BigInt(bytes.length));
-  out.set(bytes, 8);
+function eightBytes(number) {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, BigInt(number));
   return out;
 }
+
+const field = (bytes) => join(eightBytes(bytes.length), bytes);
 
 function join(...parts) {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -902,22 +1057,32 @@ async function select(sheet, subjectsSeed, spare, pause) {
   return { cells: drawn, visits, reserves: reserves.flat() };
 }
 
-// Check 12 for one of the record's lists: as long as it must be, and each value the same.
-function compareList(report, where, expected, stated) {
-  if (expected.length !== stated.length)
-    report.add(12, `${where}, length`, expected.length, stated.length);
+// One of a record's lists: as long as it must be, and each value the same.
+function compareList(report, number, where, expected, stated) {
+  report.differ(number, `${where}, length`, expected.length, stated.length);
   for (let i = 0; i < Math.min(expected.length, stated.length); i++) {
     const { subject } = expected[i];
     if (subject !== stated[i].get('subject')) {
-      report.add(12, `${where}[${i}].subject`, subject, stated[i].get('subject'));
+      report.add(number, `${where}[${i}].subject`, subject, stated[i].get('subject'));
       continue; // of somebody else all the rest differs as well
     }
     for (const [key, value] of Object.entries(expected[i])) {
       const found = stated[i].get(key);
-      const equal = Array.isArray(value) ? same(value, found) : value === found;
-      if (!equal) report.add(12, `${where}[${i}].${key}`, value, found);
+      if (!equal(value, found)) report.add(number, `${where}[${i}].${key}`, value, found);
     }
   }
+}
+
+// Check 11 where a matcher was committed: teams as large as its parameters say, none only if `partial`.
+function checkTeamSizes(entries, where, matcher, partial, report) {
+  const stated = matcher.get('parameters').get('team_size');
+  const least = isCount(stated) ? Math.max(2, stated) : 2;
+  entries.forEach((entry, i) => {
+    const team = entry.get('team');
+    const place = `${where}[${i}].team`;
+    if (team === null && !partial) report.add(11, place, SAY.aTeam, team);
+    if (team !== null && team.length < least) report.add(11, place, SAY.teamLeast, team);
+  });
 }
 
 async function checkDraw(record, sheetBytes, seeds, report, pause) {
@@ -935,15 +1100,15 @@ async function checkDraw(record, sheetBytes, seeds, report, pause) {
       if (visit.get('team') !== null)
         report.add(11, `record.visits[${i}].team`, SAY.noTeam, visit.get('team'));
     });
-  } else if (commitment.get('matcher').get('parameters').get('partial') !== true) {
-    visits.forEach((visit, i) => {
-      if (visit.get('team') === null) report.add(11, `record.visits[${i}].team`, SAY.aTeam, null);
-    });
+  } else {
+    const matcher = commitment.get('matcher');
+    const partial = matcher.get('parameters').get('partial') === true;
+    checkTeamSizes(visits, 'record.visits', matcher, partial, report);
   }
   const spare = commitment.get('task').get('reserves');
   const drawn = await select(sheet, seeds.subjects, spare, pause);
   for (const key of ['cells', 'visits', 'reserves']) {
-    compareList(report, `record.${key}`, drawn[key], record.get(key));
+    compareList(report, 12, `record.${key}`, drawn[key], record.get(key));
   }
   const teams = new Map();
   for (const visit of visits) {
@@ -1005,12 +1170,7 @@ async function checkStage(record, parentBytes, report) {
   const found = await digest(parentBytes);
   if (found !== commitment.get('parent'))
     report.stop(7, 'record before', commitment.get('parent'), found);
-  let parent;
-  try {
-    parent = parseCanonical(parentBytes);
-  } catch (error) {
-    refuse(error, 8, 'record before', report);
-  }
+  const parent = valueOf(parentBytes, 8, 'record before', report);
   const form = isStage(parent) ? STAGE : DRAW;
   form(parent, 'record before', (...finding) => report.add(8, ...finding));
   report.passed(8);
@@ -1019,6 +1179,7 @@ async function checkStage(record, parentBytes, report) {
   const visits = commitment.get('visits');
   const entries = record.get('teams');
   const subjects = entries.map((entry) => entry.get('subject'));
+  checkTeamSizes(entries, 'record.teams', commitment.get('matcher'), false, report);
   if (!same(visits, subjects)) addDifference(report, 12, 'record.teams', visits, subjects);
   const recusal = commitment.get('recusal');
   const staying = recusal ? recusal.get('staying') : [];
@@ -1070,7 +1231,7 @@ function checkSlot(slot, where, header, stop) {
     Array.isArray(slot) && slot.length === 3 && Array.isArray(slot[1]) && Array.isArray(slot[2]);
   if (!shaped || slot[1].length !== slot[2].length) stop(where, SAY.slot, slot);
   const [places, who, numerators] = slot;
-  if (!isCount(places) || places < 1) stop(where, SAY.places, places);
+  if (!isCount(places) || places < 1) stop(where, SAY.fromOne, places);
   const known = who.every((i) => isCount(i) && i < header.inspectors.length);
   if (!known || !ascendingNumbers(who)) stop(where, SAY.people, who);
   if (!numerators.every((n) => isCount(n) && n >= 1 && n <= one))
@@ -1241,34 +1402,21 @@ async function checkTeams(drawn, odds, inspectorsSeed, report) {
 
 // ------------------------------------------------------------------------------------------ verify
 
-const isBytes = (value) => value instanceof Uint8Array;
-
 async function check(recordBytes, otherBytes, options, report) {
   const odds = options.odds ?? null;
   const published = options.commitment ?? null;
   const source = options.randomness ?? null;
   const pause = options.pause ?? (() => {});
 
-  if (!isBytes(recordBytes)) report.add(1, 'record', SAY.bytes, recordBytes);
-  if (!isBytes(otherBytes)) report.add(1, 'sheet', SAY.bytes, otherBytes);
-  if (odds !== null && !isBytes(odds)) report.add(1, 'odds', SAY.bytes, odds);
-  if (published !== null && !isText(published)) report.add(1, 'commitment', SAY.text, published);
-  if (source !== null && !isText(source)) report.add(1, 'randomness', SAY.text, source);
-  if (published === null) report.unchecked.push('commitment');
-  if (source === null) report.unchecked.push('randomness');
-  report.passed(1);
-
-  let record;
-  let committed;
-  try {
-    const text = decode(recordBytes);
-    const reader = new Reader(text);
-    record = reader.whole();
-    // The record is canonical, so what stands in it is the commitment's own canonical bytes.
-    committed = await digest(utf8(text.slice(...(reader.spans.get('commitment') ?? [0, 0]))));
-  } catch (error) {
-    refuse(error, 2, 'record', report);
-  }
+  const given = ([, value]) => value !== null;
+  const files = [['record', recordBytes], ['sheet', otherBytes], ...[['odds', odds]].filter(given)];
+  const texts = [
+    ['commitment', published],
+    ['randomness', source],
+  ];
+  report.unchecked.push(...texts.filter((each) => !given(each)).map(([where]) => where));
+  readable(files, texts.filter(given), report);
+  const { record, committed } = await recordOf(recordBytes, 2, report);
 
   const stage = isStage(record);
   (stage ? STAGE : DRAW)(record, 'record', (...finding) => report.add(3, ...finding));
@@ -1309,12 +1457,893 @@ async function check(recordBytes, otherBytes, options, report) {
 // awaited every 20,000 lines, so that a page can breathe. It never throws.
 export async function verify(record, sheet, options = {}) {
   const report = new Report();
-  try {
-    await check(record, sheet, options ?? {}, report);
-  } catch (error) {
-    if (!(error instanceof Stop)) report.add(1, 'verifier', SAY.noError, String(error), 'fatal');
-  }
+  await report.run(() => check(record, sheet, options ?? {}, report));
   return report.result();
+}
+
+// --------------------------------------------------------------------------------- one firm's proof
+
+// docs/proofs.md, "The rules".
+const PAGE = 8; // lines of a page
+
+const label = (name) => field(utf8(`${PROTOCOL} ${name}`));
+const tagged = (tag, ...parts) => sha256(join(Uint8Array.of(tag), ...parts));
+const keyOf = (task, id) => hash(label('key'), field(utf8(task)), utf8(id));
+
+// The bytes of Base64 in its one form, or null.
+function dataOf(text) {
+  try {
+    const data = atob(text);
+    return btoa(data) === text ? Uint8Array.from(data, (each) => each.charCodeAt(0)) : null;
+  } catch {
+    return null;
+  }
+}
+
+const base64 = is(SAY.base64, (value) => isText(value) && dataOf(value) !== null);
+const BOTH = {
+  items: is(SAY.texts, (value) => Array.isArray(value) && value.length > 0 && value.every(isText)),
+  protocol,
+  size: fromOne,
+  subject: text,
+  task: text,
+};
+const MEMBER = object({
+  ...BOTH,
+  beside: base64,
+  keys: base64,
+  line: anything,
+  odds: anything,
+  path: base64,
+  position: count,
+  salt: base64,
+});
+const ABSENCE = object({
+  ...BOTH,
+  pages: list(object({ contents: base64, keys: base64, number: count, path: base64 })),
+});
+
+const linesOfPage = (proof, number) => Math.min(PAGE, proof.get('size') - PAGE * number);
+
+// The bytes at a key, of which there must be so many.
+function bytesAt(value, key, length, expected, report) {
+  const data = dataOf(value.get(key));
+  if (data.length !== length) report.stop(2, `proof.${key}`, expected, data.length);
+  return data;
+}
+
+// The head to which a page leads by its path, or null if the path is not as long as the way.
+function climb(page, number, pages, path) {
+  let node = page;
+  let at = 0;
+  while (pages > 1) {
+    const onTheLeft = number % 2 === 0;
+    if (!onTheLeft || number + 1 < pages) {
+      const beside = path.subarray(at, at + 32);
+      node = onTheLeft ? tagged(1, node, beside) : tagged(1, beside, node);
+      at += 32;
+    }
+    number = Math.floor(number / 2);
+    pages = Math.ceil(pages / 2);
+  }
+  return at === path.length ? node : null;
+}
+
+// Check 5 for one page, by the digests of its keys and of its contents.
+function leadsToRoot(proof, root, number, keys, contents, path, report) {
+  const pages = Math.ceil(proof.get('size') / PAGE);
+  const head = climb(tagged(0, keys, contents), number, pages, dataOf(path));
+  const parts = [
+    utf8(proof.get('task')),
+    utf8(write(proof.get('items'))),
+    eightBytes(proof.get('size')),
+    head ?? new Uint8Array(0),
+  ];
+  const found = hash(label('root'), ...parts.map(field));
+  if (head === null || found !== root) report.stop(5, 'root', root, found);
+}
+
+// Check 4: [{cell, size, take}] of a line's cells.
+function oddsOf(proof, report) {
+  const line = proof.get('line');
+  const odds = proof.get('odds');
+  const whole =
+    Array.isArray(line) &&
+    line.length === proof.get('items').length &&
+    line.every((cell) => cell === null || isCount(cell));
+  const cells = whole ? [...new Set(line)].filter((cell) => cell !== null) : [];
+  if (cells.length === 0) report.stop(4, 'proof.line', SAY.cellOrNull, line);
+  cells.sort((a, b) => a - b);
+  const row = (each) => Array.isArray(each) && each.length === 3 && each.every(Number.isInteger);
+  const rows =
+    Array.isArray(odds) &&
+    odds.every(row) &&
+    same(
+      odds.map(([cell]) => cell),
+      cells,
+    );
+  if (!rows) report.stop(4, 'proof.odds', SAY.oddsRows, odds);
+  for (const [, size, take] of odds) {
+    const within = 0 <= take && take <= size && size <= proof.get('size');
+    if (!within) report.stop(4, 'proof.odds', SAY.oddsWithin, odds);
+  }
+  return odds.map(([cell, size, take]) => ({ cell, size, take }));
+}
+
+// Checks 2, 4 and 5 of a firm that has a line.
+function checkMember(proof, root, report) {
+  const odds = oddsOf(proof, report);
+  const position = proof.get('position');
+  if (position >= proof.get('size')) report.stop(2, 'proof.position', SAY.place, position);
+  const number = Math.floor(position / PAGE);
+  const others = 32 * (linesOfPage(proof, number) - 1);
+  const salt = bytesAt(proof, 'salt', 16, SAY.bytes16, report);
+  const keys = bytesAt(proof, 'keys', 32, SAY.bytes32, report);
+  const beside = bytesAt(proof, 'beside', others, SAY.bytesBeside, report);
+  const stated = utf8(write([proof.get('line'), proof.get('odds')]));
+  const content = tagged(2, salt, field(stated), utf8(proof.get('subject')));
+  const at = 32 * (position % PAGE);
+  const contents = tagged(4, beside.subarray(0, at), content, beside.subarray(at));
+  leadsToRoot(proof, root, number, keys, contents, proof.get('path'), report);
+  return odds;
+}
+
+// Checks 2, 5 and 6 of a firm that has none.
+function checkAbsence(proof, root, report) {
+  const pages = proof.get('pages');
+  if (pages.length !== 1 && pages.length !== 2)
+    report.stop(2, 'proof.pages', SAY.onePage, pages.length);
+  const first = pages[0].get('number');
+  const all = Math.ceil(proof.get('size') / PAGE);
+  const shown = [];
+  pages.forEach((page, i) => {
+    const number = page.get('number');
+    if (number !== first + i || number >= all)
+      report.stop(6, 'proof.pages', SAY.pagesFollow, number);
+    const contents = bytesAt(page, 'contents', 32, SAY.bytes32, report);
+    const keys = bytesAt(page, 'keys', 32 * linesOfPage(proof, number), SAY.bytesKeys, report);
+    leadsToRoot(proof, root, number, tagged(3, keys), contents, page.get('path'), report);
+    for (let at = 0; at < keys.length; at += 32) shown.push(hexOf(keys.subarray(at, at + 32)));
+  });
+  const mine = keyOf(proof.get('task'), proof.get('subject'));
+  const need = (holds, expected) => holds || report.stop(6, 'proof.pages', expected, mine);
+  need(ascends(shown), SAY.keysAscend);
+  need(!shown.includes(mine), SAY.keyNotAmong);
+  need(shown[0] < mine || first === 0, SAY.keyBelow);
+  need(shown[shown.length - 1] > mine || first + pages.length === all, SAY.keyAbove);
+}
+
+const PUBLIC_VISIT = { items: list(filled), subject: filled, team: orNull(team) };
+const PUBLIC_KEYS = { commitment_sha256: hex, protocol, task: filled };
+const PUBLIC = object({ ...PUBLIC_KEYS, visits: list(object(PUBLIC_VISIT)) });
+const PUBLIC_WITH_SEEDS = object({
+  ...PUBLIC_KEYS,
+  inspectors_seed: hexOrNull,
+  randomness: filled,
+  seed: hex,
+  subjects_seed: hex,
+  visits: list(object({ ...PUBLIC_VISIT, ticket: hex })),
+});
+
+// What a record, or its public form, says of a firm's draw: {task, items, cells, subjectsSeed, visits};
+// null what it does not say. Check 7 as far as it concerns the record alone.
+async function shownBy(bytes, report) {
+  const { record, committed } = await recordOf(bytes, 7, report);
+  const isMap = record instanceof Map;
+  const whole = isMap && record.has('commitment');
+  if (!isMap || isStage(record)) report.stop(7, 'record', SAY.aDraw, record);
+  const seeds = record.has('seed');
+  const form = whole ? DRAW : seeds ? PUBLIC_WITH_SEEDS : PUBLIC;
+  form(record, 'record', (...finding) => report.add(7, ...finding));
+  report.passed(7);
+  const task = whole ? record.get('commitment').get('task') : null;
+  const id = task ? task.get('id') : record.get('task');
+  if (seeds) {
+    const commitment = whole ? committed : record.get('commitment_sha256');
+    const seed = seedOf(id, commitment, record.get('randomness'));
+    report.differ(7, 'record.seed', seed, record.get('seed'));
+    for (const purpose of ['subjects', 'inspectors']) {
+      const found = record.get(`${purpose}_seed`);
+      if (found !== null)
+        report.differ(7, `record.${purpose}_seed`, purposeSeed(seed, purpose), found);
+    }
+  }
+  return {
+    task: id,
+    items: task?.get('items') ?? null,
+    cells: record.get('cells') ?? null,
+    subjectsSeed: record.get('subjects_seed') ?? null,
+    visits: record.get('visits'),
+  };
+}
+
+// Check 7 between proof and record, and what else was given: the purpose seed, or null.
+function agreedSeed(proof, shown, given, report) {
+  if (shown) {
+    report.differ(7, 'record.task', proof.get('task'), shown.task);
+    const items = shown.items ?? proof.get('items');
+    if (!equal(proof.get('items'), items)) report.add(7, 'record.items', proof.get('items'), items);
+  }
+  if (given !== null) {
+    hex(given, 'subjects_seed', (...finding) => report.add(7, ...finding));
+    report.differ(7, 'subjects_seed', shown?.subjectsSeed ?? given, given);
+  }
+  report.passed(7);
+  return shown?.subjectsSeed ?? given;
+}
+
+// Checks 7 and 8 of a cell's numbers: its last ticket, null if unknown. `given` is what was given besides.
+function lastTicketOf({ cell, size, take }, shown, given, report) {
+  const where = `cells[${cell}]`;
+  const stated = shown?.cells ? shown.cells[cell] : null;
+  if (stated === undefined) report.stop(7, where, [size, take], undefined);
+  if (stated) {
+    const found = [stated.get('size'), stated.get('take')];
+    if (!same(found, [size, take])) report.add(7, where, [size, take], found);
+  }
+  const last = stated ? stated.get('last_ticket') : (given ?? null);
+  report.differ(7, where, last, given ?? last);
+  if (last === null) return null;
+  if (take === 0 || !isHex(last)) report.add(7, where, SAY.lastTicket, last);
+  const tickets = shown ? shown.visits.map((each) => each.get('ticket') ?? null) : [null];
+  if (!tickets.includes(null) && !tickets.includes(last)) report.add(8, where, SAY.lastVisit, last);
+  return last;
+}
+
+// Check 8 of one cell: its odds with last ticket and whether the firm was drawn, null if unknown.
+function fateIn({ cell, size, take }, items, lastTicket, visit, ticket, report) {
+  let follows = null;
+  if (take === 0 || take === size) follows = take > 0;
+  else if (lastTicket !== null && ticket !== null) follows = ticket <= lastTicket;
+  const drawn = visit ? items.some((item) => visit.get('items').includes(item)) : follows;
+  const said = (yes) => (yes ? SAY.drawnHere : SAY.notDrawnHere);
+  if (follows !== null) report.differ(8, `cells[${cell}]`, said(follows), said(drawn));
+  return { cell, items, size, take, lastTicket, drawn };
+}
+
+// Checks 7 and 8: what became of the firm, {ticket, fates}.
+function checkFate(proof, odds, shown, seed, lastTickets, report) {
+  const subject = proof.get('subject');
+  const visits = shown ? shown.visits.filter((each) => each.get('subject') === subject) : [];
+  const ticket = seed === null ? null : ticketOf(seed, subject);
+  const nobody = shown ? new Map([['items', []]]) : null; // a record without a visit here
+  const fates = odds.map((each) => {
+    const given = lastTickets?.[each.cell] ?? lastTickets?.get?.(each.cell);
+    const last = lastTicketOf(each, shown, given, report);
+    const items = proof.get('items').filter((_, i) => proof.get('line')[i] === each.cell);
+    return fateIn(each, items, last, visits[0] ?? nobody, ticket, report);
+  });
+  const taken = fates.filter((fate) => fate.drawn).flatMap((fate) => fate.items);
+  const items = proof.get('items').filter((item) => taken.includes(item));
+  if (visits.length > 1) report.add(8, 'visits', SAY.visitedOnce, visits.length);
+  for (const visit of visits) {
+    const found = visit.get('items');
+    if (items.length === 0) report.add(8, 'visits', SAY.noVisit, found);
+    else if (!same(items, found)) report.add(8, 'visit.items', items, found);
+    if (ticket !== null) report.differ(8, 'visit.ticket', ticket, visit.get('ticket') ?? ticket);
+  }
+  if (odds.length > 0 && fates.some((fate) => fate.drawn === null)) report.unchecked.push('fate');
+  return { ticket, fates };
+}
+
+async function proofChecks(bytes, root, options, report) {
+  const { subject = null, record = null, lastTickets = null, subjectsSeed = null } = options;
+  const files = [['proof', bytes], ...(record === null ? [] : [['record', record]])];
+  const texts = [['root', root], ...(subject === null ? [] : [['subject', subject]])];
+  readable(files, texts, report);
+  if (subject === null) report.unchecked.push('subject');
+  if (record === null) report.unchecked.push('record');
+  const proof = valueOf(bytes, 1, 'proof', report);
+  const absent = proof instanceof Map && proof.has('pages');
+  const add = (...finding) => report.add(2, ...finding);
+  (absent ? ABSENCE : MEMBER)(proof, 'proof', add);
+  hex(root, 'root', add);
+  report.passed(2);
+  report.differ(3, 'proof.subject', subject ?? proof.get('subject'), proof.get('subject'));
+  report.passed(3);
+  let odds = [];
+  if (absent) checkAbsence(proof, root, report);
+  else odds = checkMember(proof, root, report);
+  const shown = record === null ? null : await shownBy(record, report);
+  const seed = agreedSeed(proof, shown, subjectsSeed, report);
+  return {
+    task: proof.get('task'),
+    subject: proof.get('subject'),
+    items: proof.get('items'),
+    size: proof.get('size'),
+    inFrame: !absent,
+    position: proof.get('position') ?? null,
+    line: proof.get('line') ?? null,
+    subjectsSeed: seed,
+    ...checkFate(proof, odds, shown, seed, lastTickets, report),
+  };
+}
+
+// A firm's check of its proof against the root that was published: {ok, findings, unchecked, states}.
+// Options: `subject`, the id asked for; `record`, the bytes of the record or of its public form;
+// `lastTickets`, an object or Map, cell → ticket; `subjectsSeed`, in hex. `states` is what the proof
+// says: {task, subject, items, size, inFrame, position, line, subjectsSeed, ticket, fates: [{cell, items,
+// size, take, lastTicket, drawn}]}; null where the checks ended before. It never throws.
+export async function checkProof(proof, root, options = {}) {
+  const report = new Report();
+  let states = null;
+  await report.run(async () => {
+    states = await proofChecks(proof, root, options ?? {}, report);
+  });
+  return { ...report.result(), states };
+}
+
+// ------------------------------------------------------------------------------ the successor of a record
+
+// docs/replacement.md, "The successor of a record".
+const REASONS = ['gone', 'moved', 'not found'];
+const folded = (id) => id.normalize('NFKC').toUpperCase().toLowerCase();
+const isEvidence = (value) =>
+  value instanceof Map &&
+  value.size > 0 &&
+  [...value].every(([what, each]) => isPlain(what) && (each === null || isHex(each)));
+
+function arePeople(value) {
+  const different = isTeam(value) && new Set(value.map(folded)).size === value.length;
+  return different && value.every(isId);
+}
+
+const SUCCESSOR = object({
+  absences: list(
+    object({
+      decided: date,
+      decided_by: is(SAY.twoPeople, arePeople),
+      evidence: is(SAY.evidence, isEvidence),
+      reason: is(SAY.reason, (value) => REASONS.includes(value)),
+      subject_id: filled,
+    }),
+  ),
+  among: is(SAY.fromOne, Number.isInteger),
+  parent: hex,
+  protocol,
+  record: hex,
+  substitutes: list(
+    object({
+      cell: count,
+      for: filled,
+      item: filled,
+      passed: list(object({ subject: filled, why: filled })),
+      subject: filled,
+      ticket: hex,
+      visited: trueOrFalse,
+    }),
+  ),
+  unreplaced: list(
+    object({ cell: count, for: filled, item: filled, reason: filled, reserves: count }),
+  ),
+  visits: list(
+    object({
+      items: list(object({ cell: count, for: orNull(filled), item: filled })),
+      subject: filled,
+      team: orNull(team),
+      ticket: hex,
+    }),
+  ),
+});
+
+const NOBODY_LEFT = 'the cell is taken whole: nobody is left to stand in';
+const NOT_THEIRS = "the item applies to none of the cell's reserves: give it a task of its own";
+const USED_UP =
+  "the cell's reserves are used up: give the item a task of its own, or plan more reserves";
+
+// The sample of a record that answers, and how absences change it.
+class Sample {
+  constructor(record, sheetBytes) {
+    const drawn = record.get('visits');
+    this.items = record.get('commitment').get('task').get('items');
+    this.cells = record.get('cells');
+    this.reserves = record.get('reserves');
+    this.teams = teamsOf(record);
+    this.tickets = new Map(
+      [...drawn, ...this.reserves].map((each) => [each.get('subject'), each.get('ticket')]),
+    );
+    this.lines = linesFor(this.tickets, sheetBytes);
+    this.absent = new Set();
+    // Who checks what, or did until it was absent, and in whose place: subject → item → firm or null.
+    this.visits = new Map();
+    for (const visit of drawn) {
+      this.visits.set(
+        visit.get('subject'),
+        new Map(visit.get('items').map((item) => [item, null])),
+      );
+    }
+  }
+
+  cellOf(subject, item) {
+    return this.lines.get(subject)[this.items.indexOf(item)];
+  }
+
+  inTicketOrder(subjects) {
+    const { tickets } = this;
+    const order = (a, b) => compareIds(tickets.get(a), tickets.get(b)) || compareIds(a, b);
+    return [...subjects].sort(order);
+  }
+
+  // Rules 1 and 2: what each of those absent leaves behind, by cell, then in the sheet's order.
+  leave(subjects) {
+    const lost = [];
+    for (const subject of subjects) {
+      const own = this.visits.get(subject) ?? new Map();
+      const places = this.items
+        .filter((item) => own.has(item))
+        .map((item) => ({
+          cell: this.cellOf(subject, item),
+          for: subject,
+          item,
+          root: own.get(item) ?? subject,
+        }));
+      lost.push(...places.sort((a, b) => a.cell - b.cell));
+    }
+    for (const subject of subjects) this.absent.add(subject);
+    return lost;
+  }
+
+  // Rules 2 to 5 for one item: an entry of `substitutes`, or of `unreplaced`.
+  replace({ cell, for: absent, item, root }, among) {
+    const spare = this.reserves
+      .filter((each) => each.get('cell') === cell)
+      .map((each) => each.get('subject'));
+    const having = spare.filter((id) => this.cellOf(id, item) === cell);
+    const queue = spare.filter((id) => !this.visits.get(id)?.has(item));
+    const free = queue.filter((id) => having.includes(id) && !this.absent.has(id));
+    const entry = { cell, for: absent, item };
+    if (free.length === 0) {
+      return { ...entry, reason: this.whyNobody(cell, spare, having), reserves: spare.length };
+    }
+    const subject = free.slice(0, among).find((id) => this.visits.has(id)) ?? free[0];
+    const passed = queue
+      .slice(0, queue.indexOf(subject))
+      .map((id) => ({ subject: id, why: this.whyPassed(id, having) }));
+    const visited = this.visits.has(subject);
+    if (!visited) this.visits.set(subject, new Map());
+    this.visits.get(subject).set(item, root);
+    return { ...entry, passed, subject, ticket: this.tickets.get(subject), visited };
+  }
+
+  whyNobody(cell, spare, having) {
+    const drawn = this.cells[cell];
+    if (drawn.get('size') === drawn.get('take')) return NOBODY_LEFT;
+    return spare.length > 0 && having.length === 0 ? NOT_THEIRS : USED_UP;
+  }
+
+  whyPassed(subject, having) {
+    if (!having.includes(subject)) return 'the item does not apply';
+    return this.absent.has(subject) ? 'absent' : 'another is visited anyway';
+  }
+
+  // Who is visited now, as a successor lists them.
+  responding() {
+    const there = [...this.visits.keys()].filter((subject) => !this.absent.has(subject));
+    return this.inTicketOrder(there).map((subject) => {
+      const own = this.visits.get(subject);
+      const items = this.items
+        .filter((item) => own.has(item))
+        .map((item) => ({ cell: this.cellOf(subject, item), for: own.get(item), item }));
+      return { items, subject, team: this.teamOf(subject, own), ticket: this.tickets.get(subject) };
+    });
+  }
+
+  // A drawn firm's own team, else that of the firms whose places it takes, null if they differ.
+  teamOf(subject, own) {
+    if (this.teams.has(subject)) return this.teams.get(subject);
+    const [first, ...others] = [...own.values()].map((root) => this.teams.get(root));
+    return others.every((each) => equal(each, first)) ? first : null;
+  }
+
+  // What follows from these absences, in any order.
+  follow(absences, among) {
+    const order = this.inTicketOrder(absences.map((each) => each.get('subject_id')));
+    const entries = this.leave(order).map((place) => this.replace(place, among));
+    return {
+      absences: order,
+      substitutes: entries.filter((entry) => 'passed' in entry),
+      unreplaced: entries.filter((entry) => 'reserves' in entry),
+      visits: this.responding(),
+    };
+  }
+}
+
+// The lines of a sheet for some ids: id → list of cells and null.
+function linesFor(ids, sheetBytes) {
+  const text = decode(sheetBytes);
+  const spans = linesOf(text);
+  spans.next();
+  const lines = new Map();
+  for (const [from, to] of spans) {
+    const [id, line] = new Reader(text, from, to).whole();
+    if (ids.has(id)) lines.set(id, line);
+  }
+  return lines;
+}
+
+// Check 3: can these absences be?
+function checkAbsences(successor, where, sample, report) {
+  const subjects = successor.get('absences').map((each) => each.get('subject_id'));
+  if (subjects.length === 0) report.stop(3, `${where}.absences`, SAY.someAbsence, undefined);
+  subjects.forEach((id, i) => {
+    const place = `${where}.absences[${i}].subject_id`;
+    if (!sample.tickets.has(id)) report.stop(3, place, SAY.concerned, id);
+    if (sample.absent.has(id) || subjects.indexOf(id) < i)
+      report.stop(3, place, SAY.absentOnce, id);
+  });
+}
+
+// Check 3 for an earlier successor: it follows in everything.
+function checkEarlier(earlier, where, sample, fixed, report) {
+  checkAbsences(earlier, where, sample, report);
+  const told = new Map(earlier.get('absences').map((each) => [each.get('subject_id'), each]));
+  const { absences, ...lists } = sample.follow(earlier.get('absences'), fixed.among);
+  const expected = { ...fixed, ...lists, absences: absences.map((id) => told.get(id)) };
+  for (const [key, value] of Object.entries(expected)) {
+    if (!equal(value, earlier.get(key))) {
+      report.stop(3, `${where}.${key}`, SAY.follows, earlier.get(key));
+    }
+  }
+}
+
+async function successorChecks(bytes, recordBytes, sheetBytes, options, report) {
+  const { earlier = [], among = null } = options;
+  const before = [...earlier].map((each, i) => [`earlier ${i + 1}`, each]);
+  const files = [['successor', bytes], ['record', recordBytes], ['sheet', sheetBytes], ...before];
+  readable(files, [], report);
+  report.unchecked.push('commitment', 'randomness', 'absences');
+  if (among === null) report.unchecked.push('among');
+  else fromOne(among, 'among', (...finding) => report.stop(1, ...finding));
+
+  const [successor, ...older] = [['successor', bytes], ...before].map(([where, data]) => {
+    const value = valueOf(data, 2, where, report);
+    SUCCESSOR(value, where, (...finding) => report.add(2, ...finding));
+    return value;
+  });
+  report.passed(2);
+
+  const verified = await verify(recordBytes, sheetBytes);
+  const [fault] = verified.findings;
+  if (fault) report.stop(3, fault.where, SAY.recordHolds, `${fault.expected} | ${fault.found}`);
+  const record = parseCanonical(recordBytes);
+  if (isStage(record))
+    report.stop(3, 'record', SAY.recordHolds, record.get('commitment').get('kind'));
+  const announced = among ?? successor.get('among');
+  fromOne(announced, 'successor.among', (...finding) => report.stop(3, ...finding));
+  const own = await digest(recordBytes);
+  const fixed = { among: announced, parent: own, protocol: PROTOCOL, record: own };
+  const sample = new Sample(record, sheetBytes);
+  for (const [i, each] of older.entries()) {
+    checkEarlier(each, before[i][0], sample, fixed, report);
+    fixed.parent = await digest(before[i][1]);
+  }
+  checkAbsences(successor, 'successor', sample, report);
+
+  for (const key of ['parent', 'record', 'among']) {
+    report.differ(4, `successor.${key}`, fixed[key], successor.get(key));
+  }
+  const expected = sample.follow(successor.get('absences'), announced);
+  const order = successor.get('absences').map((each) => each.get('subject_id'));
+  if (!same(expected.absences, order))
+    report.add(5, 'successor.absences', expected.absences, order);
+  for (const [key, number] of [
+    ['substitutes', 6],
+    ['unreplaced', 6],
+    ['visits', 7],
+  ]) {
+    compareList(report, number, `successor.${key}`, expected[key], successor.get(key));
+  }
+}
+
+// Whether a successor of a record follows from its own absences: {ok, findings, unchecked}. All are bytes.
+// Options: `earlier`, the successors before it, in order; `among`, the number that was announced.
+export async function checkSuccessor(successor, record, sheet, options = {}) {
+  const report = new Report();
+  await report.run(() => successorChecks(successor, record, sheet, options ?? {}, report));
+  return report.result();
+}
+
+// --------------------------------------------------------------------------------------- the ledger
+
+// docs/ledger.md, "The events". A text of a ledger is not blank.
+const words = is(SAY.words, isWords);
+const VERSION = object({ id: words, version: count });
+const NAMED_SOURCE = object({ grade, kind: words });
+const AGAIN = { reason: orNull(words), repeats: orNull(hex) };
+const RANDOMNESS = { commitment_sha256: hex, evidence: orNull(anyObject), text: words };
+const RECORDED = { commitment_sha256: hex, record_sha256: hex };
+const ids = is(
+  SAY.ids,
+  (value) => Array.isArray(value) && value.length > 0 && value.every(isWords) && ascends(value),
+);
+
+const BODIES = {
+  plan: { id: words, reason: orNull(words), sha256: hex, version: count },
+  commitment: {
+    commitment_sha256: hex,
+    plan: orNull(VERSION),
+    root: orNull(hex),
+    sheet_sha256: orNull(hex),
+    source: NAMED_SOURCE,
+    task: words,
+    ...AGAIN,
+  },
+  randomness: RANDOMNESS,
+  record: RECORDED,
+  confirmation: { by: ids, record_sha256: hex },
+  'stage commitment': { commitment_sha256: hex, parent: hex, source: NAMED_SOURCE, ...AGAIN },
+  'stage randomness': RANDOMNESS,
+  'stage record': RECORDED,
+  substitution: { parent: hex, successor_sha256: hex },
+  abandoned: { commitment_sha256: hex, reason: words },
+  witness: { by: words, head: hex, sequence: count, signature: orNull(words) },
+};
+
+function isTime(value) {
+  const parts = isText(value) && /^([^T]*)T(\d\d):(\d\d):(\d\d)Z$/.exec(value);
+  return parts && isDate(parts[1]) && parts[2] < '24' && parts[3] < '60' && parts[4] < '60';
+}
+
+const EVENT = object({
+  actor: words,
+  at: is(SAY.time, isTime),
+  body: anyObject,
+  kind: is(SAY.eventKind, (value) => isText(value) && Object.hasOwn(BODIES, value)),
+  previous: hex,
+  protocol,
+  sequence: count,
+});
+
+// docs/ledger.md, "The order": what is known of the events so far, and what may come next.
+class Order {
+  constructor(need) {
+    this.need = need; // (holds, where, expected, found): ends the checks if it does not hold
+    this.digests = [];
+    this.plans = new Map(); // id → last version
+    this.last = new Map(); // a plan's task, or a parent → its last commitment
+    this.commitments = new Map(); // digest → {parent, version, randomness, record, closed}
+    this.records = new Map(); // digest → {commitment, confirmed}
+    this.successors = new Map(); // digest → the draw's record
+    this.replaced = new Set(); // records and successors that have a successor
+    this.witnesses = new Set();
+  }
+
+  add(kind, body) {
+    const rules = {
+      plan: this.plan,
+      commitment: this.drawCommitment,
+      confirmation: this.confirmation,
+      substitution: this.substitution,
+      abandoned: this.abandoned,
+      witness: this.witness,
+      'stage commitment': this.stageCommitment,
+    };
+    const stage = kind.startsWith('stage ');
+    const rule = rules[kind] ?? (kind.endsWith('randomness') ? this.randomness : this.record);
+    rule.call(this, (key) => body.get(key), stage);
+  }
+
+  plan(of) {
+    const due = (this.plans.get(of('id')) ?? 0) + 1;
+    this.need(of('version') === due, 'version', SAY.planNext, of('version'));
+    this.need((of('reason') === null) === (due === 1), 'reason', SAY.planReason, of('reason'));
+    this.plans.set(of('id'), due);
+  }
+
+  drawCommitment(of) {
+    const plan = of('plan');
+    const version = plan ? plan.get('version') : null;
+    if (plan) {
+      this.need(version === this.plans.get(plan.get('id')), 'plan', SAY.planLast, plan);
+    }
+    const slot = write([plan && plan.get('id'), of('task')]);
+    this.commitment(of, slot, { parent: null, version });
+  }
+
+  stageCommitment(of) {
+    this.confirmed(of('parent'), 'parent');
+    this.commitment(of, of('parent'), { parent: of('parent'), version: null });
+  }
+
+  // One commitment for a slot; another one cites the last, which was drawn or abandoned, and closes it,
+  // unless that was under an earlier version of the plan.
+  commitment(of, slot, mine) {
+    const digest = of('commitment_sha256');
+    this.need(!this.commitments.has(digest), 'commitment_sha256', SAY.commitmentOwn, digest);
+    const last = this.last.get(slot) ?? null;
+    const before = this.commitments.get(last);
+    if (before) this.need(before.closed || before.record, 'repeats', SAY.commitmentEnded, last);
+    this.need(of('repeats') === last, 'repeats', SAY.repeats, of('repeats'));
+    const fits = (of('reason') === null) === (last === null);
+    this.need(fits, 'reason', SAY.repeatsReason, of('reason'));
+    if (before && before.version === mine.version) before.closed = true;
+    this.last.set(slot, digest);
+    const nothing = { randomness: false, record: false, closed: false };
+    this.commitments.set(digest, { ...mine, ...nothing });
+  }
+
+  randomness(of, stage) {
+    const commitment = this.open(of, stage);
+    this.need(
+      !commitment.randomness,
+      'commitment_sha256',
+      SAY.randomnessOnce,
+      of('commitment_sha256'),
+    );
+    commitment.randomness = true;
+  }
+
+  record(of, stage) {
+    const record = of('record_sha256');
+    const commitment = this.open(of, stage);
+    this.need(
+      commitment.randomness,
+      'commitment_sha256',
+      SAY.randomnessFirst,
+      of('commitment_sha256'),
+    );
+    this.need(!commitment.record, 'commitment_sha256', SAY.recordOnce, of('commitment_sha256'));
+    this.need(!this.records.has(record), 'record_sha256', SAY.recordOwn, record);
+    commitment.record = true;
+    this.records.set(record, { commitment, confirmed: false });
+  }
+
+  confirmation(of) {
+    const record = this.recorded(of('record_sha256'), 'record_sha256');
+    this.need(!record.confirmed, 'record_sha256', SAY.confirmedOnce, of('record_sha256'));
+    record.confirmed = true;
+  }
+
+  substitution(of) {
+    const parent = of('parent');
+    const successor = of('successor_sha256');
+    const base = this.successors.get(parent) ?? parent;
+    const record = this.confirmed(base, 'parent');
+    this.need(record.commitment.parent === null, 'parent', SAY.drawOnly, parent);
+    this.need(!this.replaced.has(parent), 'parent', SAY.successorOnce, parent);
+    this.need(!this.successors.has(successor), 'successor_sha256', SAY.successorOwn, successor);
+    this.replaced.add(parent);
+    this.successors.set(successor, base);
+  }
+
+  abandoned(of) {
+    const digest = of('commitment_sha256');
+    const commitment = this.commitments.get(digest);
+    this.need(commitment, 'commitment_sha256', SAY.commitmentThere, digest);
+    this.need(!commitment.closed, 'commitment_sha256', SAY.inForce, digest);
+    commitment.closed = true;
+  }
+
+  witness(of) {
+    const seen = of('sequence');
+    this.need(seen < this.digests.length, 'sequence', SAY.witnessBefore, seen);
+    this.need(of('head') === this.digests[seen], 'head', this.digests[seen], of('head'));
+    const key = write([of('by'), seen, of('signature')]);
+    this.need(!this.witnesses.has(key), 'by', SAY.witnessOnce, of('by'));
+    this.witnesses.add(key);
+  }
+
+  // The commitment of a draw, or of a stage, to which something is appended.
+  open(of, stage) {
+    const digest = of('commitment_sha256');
+    const commitment = this.commitments.get(digest);
+    const fits = commitment && (commitment.parent !== null) === stage;
+    this.need(fits, 'commitment_sha256', SAY.commitmentThere, digest);
+    this.inForce(commitment, 'commitment_sha256');
+    return commitment;
+  }
+
+  recorded(digest, where) {
+    const record = this.records.get(digest);
+    this.need(record, where, SAY.recordThere, digest);
+    this.inForce(record.commitment, where);
+    return record;
+  }
+
+  confirmed(digest, where) {
+    const record = this.recorded(digest, where);
+    this.need(record.confirmed, where, SAY.confirmedFirst, digest);
+    return record;
+  }
+
+  // A commitment is in force unless it, or one that it goes on from, was abandoned or repeated.
+  inForce(commitment, where) {
+    for (let each = commitment; each; each = this.records.get(each.parent)?.commitment) {
+      this.need(!each.closed, where, SAY.inForce, SAY.abandonedOrRepeated);
+    }
+  }
+}
+
+class Chain {
+  constructor(report) {
+    this.report = report;
+    this.first = null; // the times of the first and the last event
+    this.last = '';
+    this.order = new Order((holds, where, expected, found) => {
+      if (!holds) this.stop(7, `body.${where}`, expected, found);
+    });
+  }
+
+  get digests() {
+    return this.order.digests;
+  }
+
+  // The digest of the event with this sequence; 64 zeros before the first.
+  digest(sequence) {
+    return sequence < 0 ? '0'.repeat(64) : this.digests[sequence];
+  }
+
+  get head() {
+    const sequence = this.digests.length - 1;
+    return `${sequence}:${this.digest(sequence)}`;
+  }
+
+  stop(number, where, expected, found) {
+    this.report.stop(number, `event ${this.digests.length}, ${where}`, expected, found);
+  }
+
+  add(line) {
+    const { report } = this;
+    const number = this.digests.length;
+    const event = valueOf(line, 2, `event ${number}`, report);
+    const add = (where, ...rest) => report.add(3, `event ${number}, ${where}`, ...rest);
+    EVENT(event, 'event', add);
+    report.passed(3);
+    object(BODIES[event.get('kind')])(event.get('body'), 'body', add);
+    report.passed(3);
+    const differ = (check, key, expected) => {
+      if (event.get(key) !== expected) this.stop(check, key, expected, event.get(key));
+    };
+    differ(4, 'sequence', number);
+    differ(5, 'previous', this.digest(number - 1));
+    if (event.get('at') < this.last) this.stop(6, 'at', SAY.notEarlier, event.get('at'));
+    this.order.add(event.get('kind'), event.get('body'));
+    this.first ??= event.get('at');
+    this.last = event.get('at');
+    this.digests.push(hash(line));
+  }
+}
+
+// Checks 2 to 7, event by event.
+function readLedger(bytes, chain, report) {
+  for (let from = 0; from < bytes.length;) {
+    const to = bytes.indexOf(10, from);
+    if (to < 0) chain.stop(2, 'line', SAY.canonicalLines, SAY.noNewline);
+    chain.add(bytes.subarray(from, to));
+    from = to + 1;
+  }
+}
+
+// Check 8: unless the checks ended before the head could come.
+function checkHead(head, chain, report) {
+  if (head === null) {
+    report.unchecked.push('old head');
+    return;
+  }
+  const parts = isText(head) && /^(-1|0|[1-9][0-9]{0,15}):([0-9a-f]{64})$/.exec(head);
+  if (!parts) {
+    report.add(8, 'old head', SAY.head, head);
+    return;
+  }
+  const found = chain.digest(Number(parts[1]));
+  if (found === undefined && report.findings.length > 0) report.unchecked.push('old head');
+  else if (found === undefined) report.add(8, 'old head', SAY.headThere, chain.head);
+  else if (found !== parts[2]) report.add(8, 'old head', parts[2], found);
+}
+
+// The report of an exported ledger, and whether it goes on from a head that was kept (`17:5f…`, or null):
+// {ok, findings, unchecked, head, events, first, last}. `head` is that of the `events` that hold, `first`
+// and `last` are their times, null if there is none. It never throws.
+export async function verifyLedger(bytes, oldHead = null) {
+  const report = new Report();
+  const chain = new Chain(report);
+  await report.run(() => {
+    readable([['export', bytes]], [], report);
+    readLedger(bytes, chain, report);
+  });
+  await report.run(() => checkHead(oldHead, chain, report));
+  const { head, first, last } = chain;
+  return { ...report.result(), head, events: chain.digests.length, first, last: last || null };
 }
 
 // ------------------------------------------------------------------------------ what a page asks besides
@@ -1324,8 +2353,8 @@ const firstLine = (bytes) => {
   return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
 };
 
-// What a file seems to be, for sorting dropped files: 'draw', 'stage', 'sheet', 'odds', or null. Only a
-// guess from its keys; verify() looks closely.
+// What a file seems to be, for sorting dropped files: 'draw', 'stage', 'sheet', 'odds', 'proof', 'public',
+// 'ledger', or null. Only a guess from its keys; the checks look closely.
 export function roleOf(bytes) {
   let value;
   try {
@@ -1336,7 +2365,10 @@ export function roleOf(bytes) {
   if (value === null || typeof value !== 'object') return null;
   if ('commitment' in value) return 'teams' in value ? 'stage' : 'draw';
   if ('cells' in value && 'items' in value) return 'sheet';
-  return 'bits' in value && 'inspectors' in value ? 'odds' : null;
+  if ('bits' in value && 'inspectors' in value) return 'odds';
+  if ('subject' in value && 'items' in value) return 'proof';
+  if ('commitment_sha256' in value && 'visits' in value) return 'public';
+  return 'previous' in value && 'sequence' in value ? 'ledger' : null;
 }
 
 // The digest that a stage names as its parent, or null.
