@@ -75,6 +75,11 @@ def witness(head, by="notary", signature=None):
     return "witness", body
 
 
+def said(what, after=None, thing="visit-1"):
+    body = {"about": "case", "after": after, "data": {"by": what}, "id": thing, "what": what}
+    return "office", body
+
+
 def lively(url="sqlite://", **more):
     """An open ledger in which everything has happened."""
     ledger = Ledger.open(url, clock=lambda: NOW, **more)

@@ -121,6 +121,12 @@ def witness(steps, at=-1, by="notary", signature=None):
     return "witness", body
 
 
+def office(what, after=None, thing="visit-1", **data):
+    """What an office says of a thing, after the event that last spoke of it."""
+    body = {"about": "case", "after": after, "data": data, "id": thing, "what": what}
+    return "office", body
+
+
 def drawn(name, made, task="T-1", version=1, repeats=None, reason=None):
     """A draw from commitment to record."""
     first = commitment(name, task, version, repeats, reason)
@@ -168,6 +174,10 @@ def good():
         "empty": ([], None, "nothing has happened"),
         "empty-kept": (LIFE, -1, "the head of the empty ledger, kept from the start"),
         "plan-only": ([plan()], None, "a plan and nothing more"),
+        "office": (
+            [plan(), office("drawn", items=["food"]), office("drawn", thing="检查-2"),
+             office("confirmed", 1), office("inspected", 3), office("confirmed", 2, "检查-2")],
+            None, "what an office says of two things"),
         "plan-versions": ([plan(), plan(2, "more"), OTHER, plan(3, "less")], None, "two plans"),
         "draw": (LIFE, 4, "one draw of a plan, and the head at its end"),
         "draw-outside-a-plan": (
@@ -307,6 +317,7 @@ def one_of_each():
         "substitution": (LIFE, substitution("r1", "x1")),
         "abandoned": (ABANDONED[:-1], ABANDONED[-1]),
         "witness": ([plan()], witness([plan()], signature="signed")),
+        "office": ([plan(), office("drawn")], office("confirmed", 1, by="clerk")),
     }
 
 
@@ -350,6 +361,11 @@ WRONG = {
     ("witness", "head"): (hex_of("other")[:-1], "no head"),
     ("witness", "sequence"): (-1, "a number below the first event's"),
     ("witness", "signature"): (5, "a number for a signature"),
+    ("office", "about"): ("", "about nothing"),
+    ("office", "after"): ("1", "a text for a number"),
+    ("office", "data"): ([], "data that are no object"),
+    ("office", "id"): (5, "a number for an id"),
+    ("office", "what"): (None, "nothing said"),
 }
 MORE = {
     ("confirmation", "by", "nobody"): ([], "confirmed by nobody"),
@@ -543,6 +559,17 @@ def broken_order():
         "witness-to-come": (
             "a head beyond the last event", open_,
             ("witness", witness(open_)[1] | {"sequence": 2})),
+        "office-after-nothing": (
+            "a thing's second event that names none before", [*open_, office("drawn")],
+            office("confirmed")),
+        "office-after-another": (
+            "an event after that of another thing",
+            [*open_, office("drawn"), office("drawn", thing="visit-2")], office("confirmed", 3)),
+        "office-after-an-older": (
+            "an event after one that is not the last",
+            [*open_, office("drawn"), office("confirmed", 2)], office("inspected", 2)),
+        "office-first-after": (
+            "a thing's first event that names one before", open_, office("drawn", 1)),
         "witness-twice": ("the same head seen twice", [*open_, witness(open_)], witness(open_)),
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import make_v1
-from ledger.cases import NOW, abandoned, commitment, hex_of, lively, plan, randomness, witness
+from ledger.cases import NOW, abandoned, commitment, hex_of, lively, plan, randomness, said, witness
 from randcheck.errors import MissingExtraError, ParameterError, RandcheckError, UnknownNameError
 from randcheck.ledger import (
     Event,
@@ -51,8 +51,9 @@ def unguarded(url, *statements):
 
 def test_what_was_appended_is_read(url, tmp_path):
     with lively(url) as ledger:
+        ledger.append(*said("drawn"), actor="office")
         events = list(ledger.events())
-        assert [event.sequence for event in events] == list(range(22))
+        assert [event.sequence for event in events] == list(range(23))
         assert {event.kind for event in events} == check.KINDS.keys()
         assert ledger.head() == events[-1].head
         assert list(ledger.events(20)) == events[20:]
@@ -65,6 +66,19 @@ def test_what_was_appended_is_read(url, tmp_path):
     data = (tmp_path / "out.jsonl").read_bytes()
     assert data == b"".join(event.to_bytes() + b"\n" for event in events)
     assert verify_export(data, head).ok
+
+
+def test_several_events_are_stored_at_once_or_not_at_all(url):
+    with Ledger.open(url) as ledger:
+        assert ledger.extend([], actor="office") == []
+        told = ledger.extend([said("drawn"), said("confirmed", 0), plan()], actor="office")
+        assert [event.sequence for event in told] == [0, 1, 2]
+        assert list(ledger.events()) == told
+        for wrong in (said("confirmed", 0), said("drawn", "1")):
+            with pytest.raises(RandcheckError):
+                ledger.extend([said("inspected", 1), wrong], actor="office")
+        assert ledger.head() == told[-1].head
+        assert ledger.verify().ok
 
 
 def test_an_empty_ledger(url):

@@ -107,7 +107,7 @@ GOOD = [call for _, case, call in DRAWS if case["holds"]]
 
 @pytest.mark.parametrize(
     ("cases", "number"),
-    [(DRAWS, 71 + 70), (PROOFS, 48), (SUCCESSORS, 43), (LEDGERS, 211)],
+    [(DRAWS, 71 + 70), (PROOFS, 48), (SUCCESSORS, 43), (LEDGERS, 223)],
     ids=["draws and stages", "proofs", "successors", "ledgers"],
 )
 def test_every_vector_is_judged_as_it_must_be(cases, number):
@@ -521,6 +521,7 @@ def random_event(dice, chain):
         ledger_cases.plan(version, None if version == 1 else "why"),
         ledger_cases.abandoned(one(names)),
         ledger_cases.witness(check.Head(seen, there), by=one("ab")),
+        ledger_cases.said("drawn", one([None, seen]), one("ab")),
     ]
     return one(rare)
 

@@ -9,7 +9,8 @@ ledger asks the same order before it stores an event. Every finding but 8 ends t
  6. Times do not go back.
  7. The order of a draw's life: plan, commitment, randomness, record, confirmation, stages. One
     commitment for a plan's version and task, one stage after a record; another one comes only
-    after the one before was abandoned or drawn, and cites it with a reason.
+    after the one before was abandoned or drawn, and cites it with a reason. What an office says of
+    a thing names the last that was said of it.
  8. A head that was kept is still in the chain: what came before it was not rewritten.
 """
 
@@ -40,6 +41,7 @@ KINDS = {
     "substitution": "parent:hex successor_sha256:hex",
     "abandoned": "commitment_sha256:hex reason:text",
     "witness": "by:text head:hex sequence:count signature:text?",
+    "office": "about:text after:count? data:object id:text what:text",
 }
 FORMS: dict[str, Any] = {  # keys with forms, or what belongs there, its type and what else holds
     "event": "actor:text at:time body:object kind:kind previous:hex protocol:v1 sequence:count",
@@ -349,6 +351,14 @@ def _witness(body: Any, here: int, known: Known, _: bool) -> dict[str, Any]:
     return {key: here}
 
 
+def _office(body: Any, here: int, known: Known, _: bool) -> dict[str, Any]:
+    key = _key("office", [body["about"], body["id"]])
+    last = known(key)
+    told = f"{TEXT(last)}, the last event about it"
+    _need(body["after"] == last, 7, "body.after", told, body)
+    return {key: here}
+
+
 RULES: dict[str, Any] = {
     "plan": _plan,
     "commitment": _commitment,
@@ -358,6 +368,7 @@ RULES: dict[str, Any] = {
     "substitution": _substitution,
     "abandoned": _abandoned,
     "witness": _witness,
+    "office": _office,
 }
 
 

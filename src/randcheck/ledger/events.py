@@ -154,6 +154,8 @@ def _names(event: Event) -> list[tuple[str, str]]:
         names += [("body.by", name) for name in body["by"]]
     elif event.kind == "witness":
         names.append(("body.by", body["by"]))
+    elif event.kind == "office":
+        names += [(f"body.{key}", body[key]) for key in ("about", "id", "what")]
     return names
 
 

@@ -91,40 +91,64 @@ class Ledger:
     ) -> Event:
         """Store one event more and return it, for good; or raise, and nothing is stored.
 
+        Raises what `extend` raises.
+        """
+        [event] = self.extend([(kind, body)], actor=actor, at=at)
+        return event
+
+    def extend(
+        self,
+        entries: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        actor: str,
+        at: datetime | str | None = None,
+    ) -> list[Event]:
+        """Store events, each a kind and a body, in one transaction: all of them or none.
+
         `LedgerEventError` for what is no event, `LedgerOrderError` for one at the wrong time,
         `LedgerStorageError` where the database fails, also after trying again; its
         text names the digests that may have been stored when nobody could say so.
         """
         from sqlalchemy.exc import IntegrityError, OperationalError
 
-        sent: list[str] = []
+        given, sent = list(entries), list[list[str]]()
+        if not given:
+            return []
         attempt, end = 1, time.monotonic() + self._timeout
         with _told(sent):
             while True:
                 try:
-                    return self._append(kind, body, actor, at, sent)
+                    return self._extend(given, actor, at, sent)
                 except (OperationalError, IntegrityError):
                     if attempt == ATTEMPTS or time.monotonic() > end:
                         raise
                 time.sleep(0.02 * 2**attempt)
                 attempt += 1
 
-    def _append(
-        self, kind: str, body: Mapping[str, Any], actor: str, at: Any, sent: list[str]
-    ) -> Event:
+    def _extend(
+        self,
+        given: list[tuple[str, Mapping[str, Any]]],
+        actor: str,
+        at: Any,
+        sent: list[list[str]],
+    ) -> list[Event]:
         with self._database.write() as stored:
-            for digest in sent:
-                if (data := stored.find(digest)) is not None:
-                    return Event(data)
+            for digests in sent:
+                found = [data for digest in digests if (data := stored.find(digest)) is not None]
+                if found:
+                    return [Event(data) for data in found]
             last = stored.last()
             before = None if last is None else Event(last)
             head, since = (check.EMPTY, "") if before is None else (before.head, before.at)
-            when = time_of(at, self._clock(), since)
-            event = Event.of(kind, body, actor=actor, at=when, after=head)
-            marks = follow(event, head, since, stored.known)
-            sent.append(event.digest)
-            stored.add(event.sequence, event.digest, event.data, marks)
-        return event
+            when, events = time_of(at, self._clock(), since), list[Event]()
+            for kind, body in given:
+                event = Event.of(kind, body, actor=actor, at=when, after=head)
+                marks = follow(event, head, since, stored.known)
+                stored.add(event.sequence, event.digest, event.data, marks)
+                head, since = event.head, event.at
+                events.append(event)
+            sent.append([event.digest for event in events])
+        return events
 
     def head(self) -> Head:
         """The last event's sequence and digest: what is published. Empty: -1 and zeros."""
@@ -212,7 +236,7 @@ def _driver() -> Iterator[None]:
 
 
 @contextmanager
-def _told(sent: Sequence[str] = ()) -> Iterator[None]:
+def _told(sent: Sequence[Sequence[str]] = ()) -> Iterator[None]:
     """A database's own errors as `LedgerStorageError`, which names what may have been stored."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -223,5 +247,5 @@ def _told(sent: Sequence[str] = ()) -> Iterator[None]:
     except SQLAlchemyError as error:
         told = (str(getattr(error, "orig", None) or "").strip() or str(error)).partition("\n")[0]
         if sent:
-            told += f"; look for {' or '.join(sent)} before trying again"
+            told += f"; look for {' or '.join(each[-1] for each in sent)} before trying again"
         raise LedgerStorageError(told) from None

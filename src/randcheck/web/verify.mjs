@@ -147,6 +147,7 @@ export const SAY = {
   successorOwn: 'a digest that no successor had before',
   witnessBefore: 'an event before this one',
   witnessOnce: 'a head that this outsider has not seen in the same way',
+  officeLast: 'the last event about the same thing, null if there is none',
 };
 
 // What each check is, in the words of docs/verification.md.
@@ -2077,6 +2078,7 @@ const BODIES = {
   substitution: { parent: hex, successor_sha256: hex },
   abandoned: { commitment_sha256: hex, reason: words },
   witness: { by: words, head: hex, sequence: count, signature: orNull(words) },
+  office: { about: words, after: orNull(count), data: anyObject, id: words, what: words },
 };
 
 function isTime(value) {
@@ -2106,6 +2108,7 @@ class Order {
     this.successors = new Map(); // digest → the draw's record
     this.replaced = new Set(); // records and successors that have a successor
     this.witnesses = new Set();
+    this.things = new Map(); // what an office speaks of → the last event about it
   }
 
   add(kind, body) {
@@ -2116,6 +2119,7 @@ class Order {
       substitution: this.substitution,
       abandoned: this.abandoned,
       witness: this.witness,
+      office: this.office,
       'stage commitment': this.stageCommitment,
     };
     const stage = kind.startsWith('stage ');
@@ -2221,6 +2225,13 @@ class Order {
     const key = write([of('by'), seen, of('signature')]);
     this.need(!this.witnesses.has(key), 'by', SAY.witnessOnce, of('by'));
     this.witnesses.add(key);
+  }
+
+  office(of) {
+    const thing = write([of('about'), of('id')]);
+    const last = this.things.get(thing) ?? null;
+    this.need(of('after') === last, 'after', SAY.officeLast, of('after'));
+    this.things.set(thing, this.digests.length);
   }
 
   // The commitment of a draw, or of a stage, to which something is appended.
