@@ -379,3 +379,12 @@ COUNT = Kind(_clean_count, column="int")
 MOST_SCORE = 1_000_000
 SCORE = Kind(_clean_score, column="int")
 ADDRESS = Kind(optional(_clean_text), few=False)
+
+
+def _clean_flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise Fault("is not a bool", "give True or False")
+    return value
+
+
+FLAG = Kind(_clean_flag, column="bool")

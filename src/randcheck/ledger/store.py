@@ -102,9 +102,11 @@ class Ledger:
         *,
         actor: str,
         at: datetime | str | None = None,
+        allow: Callable[[list[Event]], None] | None = None,
     ) -> list[Event]:
         """Store events, each a kind and a body, in one transaction: all of them or none.
 
+        `allow` sees them before they are kept, while nobody else can write: if it raises, none is.
         `LedgerEventError` for what is no event, `LedgerOrderError` for one at the wrong time,
         `LedgerStorageError` where the database fails, also after trying again; its
         text names the digests that may have been stored when nobody could say so.
@@ -118,7 +120,7 @@ class Ledger:
         with _told(sent):
             while True:
                 try:
-                    return self._extend(given, actor, at, sent)
+                    return self._extend(given, actor, at, allow, sent)
                 except (OperationalError, IntegrityError):
                     if attempt == ATTEMPTS or time.monotonic() > end:
                         raise
@@ -130,6 +132,7 @@ class Ledger:
         given: list[tuple[str, Mapping[str, Any]]],
         actor: str,
         at: Any,
+        allow: Callable[[list[Event]], None] | None,
         sent: list[list[str]],
     ) -> list[Event]:
         with self._database.write() as stored:
@@ -147,6 +150,8 @@ class Ledger:
                 stored.add(event.sequence, event.digest, event.data, marks)
                 head, since = event.head, event.at
                 events.append(event)
+            if allow is not None:
+                allow(events)
             sent.append([event.digest for event in events])
         return events
 

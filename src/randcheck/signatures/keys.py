@@ -22,7 +22,7 @@ from randcheck.errors import (
     Problem,
     shorten,
 )
-from randcheck.fields import ID, WORDS, Fact, Fault, Kind, as_mapping, declare
+from randcheck.fields import FLAG, ID, WORDS, Fact, Fault, Kind, as_mapping, declare
 from randcheck.tickets import PROTOCOL
 from randcheck.tickets import field as counted
 
@@ -288,12 +288,6 @@ def _clean_roles(value: Any) -> tuple[str, ...]:
     return tuple(ID.clean(role) for role in roles)
 
 
-def _clean_bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Fault("is no bool", "give True or False")
-    return value
-
-
 _ROLES = Kind(_clean_roles, plain=list)
 _A_MOMENT = Kind(_clean_moment)
 
@@ -329,7 +323,7 @@ class Policy(Fact):
     """Which roles must have signed, and whether by different people (who may hold several keys)."""
 
     roles: tuple[str, ...] = declare(_ROLES, default=("reviewer", "leader"))
-    distinct: bool = declare(Kind(_clean_bool), default=True)
+    distinct: bool = declare(FLAG, default=True)
 
 
 def _by_id(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
