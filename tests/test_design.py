@@ -169,6 +169,7 @@ def test_several_faults_are_reported_at_once():
 def test_a_mask_as_a_list_of_booleans():
     design = rc.Design.from_cells(FRAME, [rc.Cell(5, [True] * len(FRAME))])
     assert design == rc.Design.from_cells(FRAME, [everybody()])
+    assert design == rc.Design.from_cells(FRAME, [rc.Cell(5, list(range(len(FRAME))))])
 
 
 def test_unclear_and_unknown_questions():

@@ -39,8 +39,9 @@ _NONE = -1
 
 def _as_members(members: Any) -> npt.NDArray[Any]:
     array = members if isinstance(members, np.ndarray) else np.array(list(members), dtype=object)
-    if array.dtype == object and len(array) and all(isinstance(m, bool | np.bool_) for m in array):
-        return array.astype(bool)
+    kinds = set(map(type, array.tolist())) if array.dtype == object else set()
+    if kinds in ({bool}, {int}):  # a mask, or positions, as a plain list
+        return array.astype(kinds.pop())
     return array
 
 
