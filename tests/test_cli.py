@@ -287,3 +287,62 @@ def test_the_grade_is_shown_from_a_ledger_and_the_keys_of_witnesses(folder, run)
     assert "grade G0 shown" in out
     status, out, error = run("verify", "none.json", "sheet.jsonl")
     assert (status, error) == (1, "")
+
+
+# --- the office --------------------------------------------------------------------------------
+
+
+def test_a_report_of_a_ledger_and_of_its_export(tmp_path, run):
+    from randcheck.ledger import Ledger
+    from randcheck.office import Desk, lives
+
+    pytest.importorskip("chinese_calendar")
+    url, export = f"sqlite:///{tmp_path / 'office.sqlite'}", tmp_path / "office.jsonl"
+    with Ledger.open(url) as ledger:
+        frozen = {"sha256": "0" * 64, "count": 1000, "on": "2026-03-02"}
+        Desk(ledger, lives()).do("registry", "subjects", "frozen", frozen, actor="clerk")
+        ledger.export(export)
+    files = {name: tmp_path / f"report.{name}" for name in ("html", "csv", "json")}
+    given = ["--year", "2026", "--as-of", "2026-12-31", "--language", "zh"]
+    paths = [part for name, path in files.items() for part in (f"--{name}", path)]
+    status, out, _ = run("report", url, *given, *paths)
+    assert status == 0
+    assert "抽查比例  0.00 %  0  1000  ≥ 3.00 %  未达标" in out
+    assert "全部地区" in files["html"].read_text(encoding="utf-8")
+    assert json.loads(files["json"].read_bytes())["period"] == ["2026-01-01", "2026-12-31"]
+    assert files["csv"].read_bytes().startswith(b"\xef\xbb\xbf")
+    assert run("report", export, *given)[1] == out
+    assert "firms drawn" in run("report", export, "--year", "2026", "--month", "3")[1]
+    export.write_bytes(export.read_bytes()[:-1])
+    status, _, error = run("report", export, *given)
+    assert status == 2
+    assert "line end" in error or "行" in error
+
+
+def test_what_people_read_comes_in_their_language(folder, run, monkeypatch):
+    status, _, error = run("draw", "none.toml", "--out", "x", "--commit", "--language", "zh")
+    assert (status, error.startswith("randcheck：错误：")) == (2, True)
+    monkeypatch.setenv("RANDCHECK_LANGUAGE", "zh")
+    assert "用法" in run("--help")[1]
+    assert "usage" in run("--language", "en", "--help")[1]
+    status, out, _ = run("verify", "none.json", "none.jsonl")
+    assert status == 1
+    assert "没有核验的：承诺、随机数" in out
+
+
+def test_a_template_is_filled_in_imported_and_a_bad_one_answered(tmp_path, run):
+    pytest.importorskip("python_calamine")
+    pytest.importorskip("xlsxwriter")
+    book, answer, table = (tmp_path / name for name in ("s.xlsx", "answer.xlsx", "s.csv"))
+    assert run("template", "subjects", book)[:2] == (0, f"{book}\n")
+    status, out, _ = run("import", book, "--as", "subjects", "--answer", answer)
+    assert status == 1  # a template holds its example row alone
+    assert answer.exists()
+    assert "example" in out
+    filled = tmp_path / "filled.csv"
+    filled.write_bytes("主体编号,名称,区划代码\nmade-up-1,示例公司,990102\n".encode("gb18030"))
+    status, out, _ = run("import", filled, "--as", "subjects", "--out", table)
+    assert status == 0
+    assert "1 subjects" in out
+    assert rc.io.read_csv(table, rc.SubjectRegistry)["made-up-1"].name == "示例公司"
+    assert run("import", filled, "--as", "ships")[0] == 2

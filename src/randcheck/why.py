@@ -8,14 +8,16 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen
 
 from randcheck import canonical, tickets
 from randcheck.design import Design
-from randcheck.errors import ParameterError, RecordError, shorten
+from randcheck.errors import RecordError, shorten
+from randcheck.language import catalogue, current, finding_text
 from randcheck.proofs import ProofTree, check_proof
 from randcheck.record import DrawRecord
 from randcheck.verify import Finding
@@ -54,60 +56,38 @@ class OwnCheck:
 
     def words(self, language: str = "en") -> str:
         """The outcome in sentences, in English (`"en"`) or in Chinese (`"zh"`)."""
-        if language not in _WORDS:
-            raise ParameterError("language", shorten(language), "is unknown", "give 'en' or 'zh'")
-        say = _WORDS[language]
+        say = partial(catalogue.say, language=current(language))
         if not self.ok:
-            return "\n".join([say["bad"], *map(str, self.findings)])
+            told = [finding_text(finding, language) for finding in self.findings]
+            return "\n".join([say("This does not hold:"), *told])
+        name = _plain(self.subject)
         if not self.fates:
-            return say["absent"].format(_plain(self.subject))
+            return say("{name}: you were not in the frame of this draw.").format(name=name)
         known = {fate.last_ticket for fate in self.fates} | {self.ticket}
         digits = _digits({each for each in known if each is not None})
-        ticket = say["ticket"].format(self.ticket[:digits]) if self.ticket else say["unknown"]
-        told = [say["member"].format(_plain(self.subject)) + ticket]
-        for fate in self.fates:
-            items = say["and"].join(map(_plain, fate.items))
-            text = say["cell"].format(items=items, size=fate.size, take=fate.take)
-            if fate.last_ticket is not None:
-                text += say["last"].format(fate.last_ticket[:digits])
-                if self.ticket is not None:
-                    text += say["low" if self.ticket <= fate.last_ticket else "high"]
-            told.append(text + say[{True: "drawn", False: "spared", None: "open"}[fate.drawn]])
-        return "\n".join(told)
+        text = say("{name}: you were in the frame of this draw").format(name=name)
+        if self.ticket:
+            text += say("; your ticket is {ticket}….").format(ticket=self.ticket[:digits])
+        else:
+            text += say("; your ticket follows from the seed, which was not given.")
+        return "\n".join([text, *(self._of_cell(fate, digits, say) for fate in self.fates)])
 
-
-_WORDS = {
-    "en": {
-        "bad": "This does not hold:",
-        "absent": "{}: you were not in the frame of this draw.",
-        "member": "{}: you were in the frame of this draw",
-        "ticket": "; your ticket is {}….",
-        "unknown": "; your ticket follows from the seed, which was not given.",
-        "and": ", ",
-        "cell": "For {items}: in your cell {take:,} of {size:,} were to be drawn",
-        "last": ", the last of them with {}…",
-        "low": "; yours is not higher",
-        "high": "; yours is higher",
-        "drawn": ", so you were drawn.",
-        "spared": ", so you were not drawn.",
-        "open": "; whether you are among them does not follow from what was given.",
-    },
-    "zh": {
-        "bad": "以下不成立：",
-        "absent": "{}：您不在本次抽取的抽样框内。",
-        "member": "{}：您在本次抽取的抽样框内",
-        "ticket": "；您的号是 {}…。",
-        "unknown": "；您的号由种子算出，而种子未给出。",
-        "and": "、",
-        "cell": "{items}：您所在的格共 {size:,} 户，应抽 {take:,} 户",
-        "last": "，其中最后一户的号是 {}…",
-        "low": "；您的号不大于它",
-        "high": "；您的号比它大",
-        "drawn": "，所以您被抽中。",
-        "spared": "，所以您未被抽中。",
-        "open": "；您是否被抽中，仅凭所给材料不能判断。",
-    },
-}
+    def _of_cell(self, fate: Fate, digits: int, say: Callable[[str], str]) -> str:
+        """What became of the firm in one cell."""
+        text = say("For {items}: in your cell {take:,} of {size:,} were to be drawn").format(
+            items=say(", ").join(map(_plain, fate.items)), size=fate.size, take=fate.take
+        )
+        if fate.last_ticket is not None:
+            last = say(", the last of them with {ticket}…")
+            text += last.format(ticket=fate.last_ticket[:digits])
+            if self.ticket is not None:
+                low = self.ticket <= fate.last_ticket
+                text += say("; yours is not higher") if low else say("; yours is higher")
+        if fate.drawn is None:
+            return text + say("; whether you are among them does not follow from what was given.")
+        return text + (
+            say(", so you were drawn.") if fate.drawn else say(", so you were not drawn.")
+        )
 
 
 def own_check(
@@ -244,7 +224,8 @@ class Why:
 
     def text(self, language: str = "en") -> str:
         """The words, and the root that they stand on."""
-        return f"{self.check.words(language)}\nroot {self.root}"
+        root = catalogue.say("root {root}", language).format(root=self.root)
+        return f"{self.check.words(language)}\n{root}"
 
 
 def why(

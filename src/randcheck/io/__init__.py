@@ -1,4 +1,4 @@
-r"""Files in and out: CSV registries and TOML tasks.
+r"""Files in and out: CSV registries, TOML tasks, and the workbooks that offices fill in.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -11,7 +11,27 @@ r"""Files in and out: CSV registries and TOML tasks.
 ('food', 'retail')
 """
 
+from randcheck.io.archive import Limits
 from randcheck.io.csv import read_csv, write_csv, write_visits
+from randcheck.io.findings import Finding
+from randcheck.io.guard import guard, unguard
+from randcheck.io.importing import ImportAnswer, import_file, read_table
+from randcheck.io.sheets import SHEETS
 from randcheck.io.tasks import read_task
+from randcheck.io.templates import write_template
 
-__all__ = ["read_csv", "read_task", "write_csv", "write_visits"]
+__all__ = [
+    "SHEETS",
+    "Finding",
+    "ImportAnswer",
+    "Limits",
+    "guard",
+    "import_file",
+    "read_csv",
+    "read_table",
+    "read_task",
+    "unguard",
+    "write_csv",
+    "write_template",
+    "write_visits",
+]

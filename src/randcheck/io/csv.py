@@ -4,7 +4,8 @@ Rules enforced here:
 1. UTF-8, a header with the fields' names, a line a fact. An empty cell is an unknown value or an
    empty set; sets are written with `;` between their entries, dates as YYYY-MM-DD, a period as
    first/last day, an id with its day as id=day.
-2. A cell that begins with `=` is a formula that a spreadsheet left; it is refused.
+2. A cell that begins with `=` is a formula that a spreadsheet left; it is refused. Texts that a
+   spreadsheet would take for formulas are written as `guard` says, and read back as they were.
 3. A line with more or fewer cells than the header, or an unfinished quote, is an error that names
    the line; nothing is guessed.
 """
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from randcheck.draw import Draw
 from randcheck.errors import DataError, Problem, shorten
 from randcheck.fields import DATED_IDS, PERIODS, Kind, kinds
+from randcheck.io.guard import guard, unguard
 from randcheck.models import SCOPE, Scope
 from randcheck.registry import SubjectRegistry
 from randcheck.table import Table
@@ -75,7 +77,7 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     problems = list(_faults(header, lines))
     if problems:
         raise DataError(str(path), problems)
-    return header, lines
+    return header, [list(map(unguard, line)) for line in lines]
 
 
 def _faults(header: list[str], lines: list[list[str]]) -> Iterable[Problem]:
@@ -202,4 +204,4 @@ def _write(path: str | Path, header: Sequence[str], rows: Iterable[Iterable[str]
     with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows(map(guard, row) for row in rows)

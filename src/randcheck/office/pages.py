@@ -20,11 +20,9 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from randcheck.errors import ParameterError, shorten
+from randcheck.io.guard import guard
 
 Language = Literal["en", "zh"]
-
-#: What the first character of a cell must not be, or a spreadsheet may compute it (OWASP).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -80,11 +78,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe stands before it if need be."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def _as_language(value: Any) -> Any:
     if value not in ("en", "zh"):
         raise ParameterError("language", shorten(value), "is not known", "give 'en' or 'zh'")
@@ -134,7 +127,7 @@ class Sheet:
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(column.name(_as_language(language)) for column in self.columns)
-        writer.writerows([guarded(cell) for cell in row] for row in self.texts(language))
+        writer.writerows([guard(cell) for cell in row] for row in self.texts(language))
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 
     def section(self, language: Language) -> str:

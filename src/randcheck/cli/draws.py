@@ -1,10 +1,8 @@
-"""The command `randcheck`.
+"""The commands of draws: try one, draw, verify, tickets, one firm's own check, strategies.
 
 Rules enforced here:
-1. An error is said in plain words on standard error, with exit status 2; a record that does not
-   verify gives exit status 1.
-2. What is worth keeping goes to files; what is worth reading goes to the terminal.
-3. Progress is shown on standard error, and only on a terminal.
+1. Files of a draw go where `--out` says, and only a commitment that still follows is drawn.
+2. What does not verify gives exit status 1; nothing is said twice.
 """
 
 from __future__ import annotations
@@ -13,19 +11,19 @@ import argparse
 import logging
 import secrets
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import randcheck as rc
 from randcheck import canonical, demo, plugins, proofs, tickets
+from randcheck.cli.common import add_command
 from randcheck.draw import OpenDraw
-from randcheck.errors import CommitmentError, ParameterError, RandcheckError
+from randcheck.errors import CommitmentError, ParameterError
 from randcheck.evidence import check_evidence
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
+from randcheck.language import lines, report_text
 from randcheck.randomness import check_source
 from randcheck.signatures import Keyring
 from randcheck.stage import read_record
@@ -41,28 +39,8 @@ TABLES: Mapping[str, Any] = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status: 0 good, 1 does not verify, 2 an error."""
-    options = _parser().parse_args(arguments)
-    try:
-        with _progress():
-            status: int = options.run(options)
-        return status
-    except RandcheckError as error:
-        print(f"randcheck: error: {error}", file=sys.stderr)
-    except OSError as error:
-        print(f"randcheck: error: {error.filename}: {error.strerror}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="randcheck",
-        description="Random inspections that nobody has to trust (双随机、一公开).",
-        epilog="example: randcheck demo",
-    )
-    parser.add_argument("--version", action="version", version=f"randcheck {rc.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def add(commands: Any) -> None:
+    """The commands `demo` to `strategies`."""
     _add_demo(commands)
     _add_draw(commands)
     _add_verify(commands)
@@ -70,27 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_strategies(commands)
     _add_why(commands)
     _add_own_check(commands)
-    _add_ledger(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, run: Any, help_: str, example: str) -> Any:
-    parser = commands.add_parser(
-        name,
-        help=help_,
-        description=f"{help_[0].upper()}{help_[1:]}.",
-        epilog=f"examples:\n{example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
 
 
 # --- demo --------------------------------------------------------------------------------------
 
 
 def _add_demo(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "demo",
         _demo,
@@ -113,7 +77,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _add_draw(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "draw",
         _draw,
@@ -209,7 +173,7 @@ def _commit(told: TaskFile, tables: Mapping[str, Any], nonce: str | None, kept: 
 
 
 def _add_verify(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "verify",
         _verify,
@@ -239,23 +203,23 @@ def _verify(options: argparse.Namespace) -> int:
         commitment=options.commitment,
         randomness=options.randomness,
     )
-    print(report)
+    print(report_text(report, options.language))
     if not report.ok:
         return 1
     record = read_record(options.record.read_bytes())
     if options.ledger is None:
         source = check_source(record)
         if not source.ok:
-            print(source)
+            print(report_text(source, options.language))
         return 0 if source.ok else 1
     keyring = options.keyring.read_bytes() if options.keyring else Keyring(())
     shown = check_evidence(record, options.ledger, keyring, old_head=options.head)
-    print(shown)
+    print(lines(str(shown), options.language))
     return 0 if shown.report.ok else 1
 
 
 def _add_ticket(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "ticket",
         _ticket,
@@ -284,7 +248,7 @@ def _ticket(options: argparse.Namespace) -> int:
 
 
 def _add_why(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "why",
         _why,
@@ -295,7 +259,6 @@ def _add_why(commands: Any) -> None:
     parser.add_argument("sheet", type=Path)
     parser.add_argument("id")
     parser.add_argument("--proof", type=Path, metavar="FILE", help="where the proof goes")
-    parser.add_argument("--language", choices=["en", "zh"], default="en")
 
 
 def _why(options: argparse.Namespace) -> int:
@@ -308,7 +271,7 @@ def _why(options: argparse.Namespace) -> int:
 
 
 def _add_own_check(commands: Any) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "own-check",
         _own_check,
@@ -322,7 +285,6 @@ def _add_own_check(commands: Any) -> None:
     parser.add_argument(
         "--record", type=Path, metavar="FILE", help="the record, or its public form"
     )
-    parser.add_argument("--language", choices=["en", "zh"], default="en")
 
 
 def _own_check(options: argparse.Namespace) -> int:
@@ -335,66 +297,11 @@ def _own_check(options: argparse.Namespace) -> int:
     return 0 if check.ok else 1
 
 
-# --- ledger ------------------------------------------------------------------------------------
-
-
-def _add_ledger(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "ledger",
-        None,
-        "the hash-chained log of all that happened: check it, show its head, export it",
-        "  randcheck ledger head sqlite:///office.sqlite       # publish this\n"
-        "  randcheck ledger export sqlite:///office.sqlite ledger.jsonl\n"
-        "  randcheck ledger verify ledger.jsonl --head 17:5f0c…   # a head that was kept",
-    )
-    steps = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    verify = steps.add_parser("verify", help="whether a ledger, or an export of one, holds")
-    verify.add_argument("target", help="a database such as sqlite:///office.sqlite, or an export")
-    verify.add_argument("--head", metavar="TEXT", help="a head that was kept, as `head` shows it")
-    verify.set_defaults(run=_ledger_verify)
-    head = steps.add_parser("head", help="the number and digest of the last event")
-    head.add_argument("database")
-    head.set_defaults(run=_ledger_head)
-    export = steps.add_parser("export", help="all events as canonical JSON lines")
-    export.add_argument("database")
-    export.add_argument("file", type=Path)
-    export.set_defaults(run=_ledger_export)
-
-
-def _ledger_verify(options: argparse.Namespace) -> int:
-    from randcheck.ledger import Ledger, verify_export
-
-    if "://" in options.target:
-        with Ledger.open(options.target, readonly=True) as ledger:
-            report = ledger.verify(options.head)
-    else:
-        report = verify_export(options.target, options.head)
-    print(report)
-    return 0 if report.ok else 1
-
-
-def _ledger_head(options: argparse.Namespace) -> int:
-    from randcheck.ledger import Ledger
-
-    with Ledger.open(options.database, readonly=True) as ledger:
-        print(ledger.head())
-    return 0
-
-
-def _ledger_export(options: argparse.Namespace) -> int:
-    from randcheck.ledger import Ledger
-
-    with Ledger.open(options.database, readonly=True) as ledger:
-        print(ledger.export(options.file))
-    return 0
-
-
 # --- strategies --------------------------------------------------------------------------------
 
 
 def _add_strategies(commands: Any) -> None:
-    _command(
+    add_command(
         commands,
         "strategies",
         _strategies,
@@ -414,39 +321,3 @@ def _strategies(options: argparse.Namespace) -> int:
         cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
     return 0
-
-
-# --- progress ----------------------------------------------------------------------------------
-
-
-class _Progress(logging.Handler):
-    """The core's log as a single line that rewrites itself."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.start = time.monotonic()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        seconds = time.monotonic() - self.start
-        sys.stderr.write(f"\r\033[K{seconds:5.1f} s  {record.getMessage()}")
-        sys.stderr.flush()
-
-
-@contextmanager
-def _progress() -> Iterator[None]:
-    if not sys.stderr.isatty():
-        yield
-        return
-    handler, level = _Progress(), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-        sys.stderr.write("\r\033[K")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
