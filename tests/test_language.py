@@ -24,7 +24,6 @@ from randcheck import cli, errors, language, ledger, office, signatures
 from randcheck.errors import RandcheckError
 from randcheck.language import catalogue
 from randcheck.ledger import Ledger
-from randcheck.matching import assign
 from randcheck.models import Inspector, Item, PastDraw, Scope, Subject
 from randcheck.office import Desk, StepError, lives
 from randcheck.replacement import Absence, check_replacement
@@ -53,6 +52,11 @@ QUOTED = re.compile(r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|\([^()\n]*\)|/[\w./-]+""")
 
 def in_chinese(text):
     return CHINESE.search(text) is not None and not SENTENCE.search(QUOTED.sub("''", text))
+
+
+def expected_part(told):
+    """A report without places and what was found: those are data, or the words of Python itself."""
+    return re.sub("实为.*", "", re.sub(r"(?m)^\[\d+\] .*?：应为", "应为", told))
 
 
 # --- the catalogue ------------------------------------------------------------------------------
@@ -87,16 +91,19 @@ def test_what_is_wrong_with_a_catalogue_is_found(tmp_path, monkeypatch):
     ("code", "templates"),
     [
         ("raise Fault('is empty', 'mend it')", {"is empty", "mend it"}),
-        ("f'has {len(x)} of {shorten(value)}'", {"has {count} of {value}"}),
-        ("f'a {\"big\" if x else \"small\"} one'", {"a big one", "a small one"}),
-        ("f'none of {name or \"them\"}'", {"none of {name}", "none of them"}),
-        ("f'{a.b} and {a.b} and {c.b}'", {"{b} and {b} and {b_2}"}),
-        ("'write {\\'name\\': value}'", {"write {{'name': value}}"}),
+        ("Fault(f'has {len(x)} of {shorten(value)}')", {"has {count} of {value}"}),
+        ('Fault(f\'a {"big" if x else "small"} one\')', {"a big one", "a small one"}),
+        ("Fault(f'none of {name or \"them\"}')", {"none of {name}", "none of them"}),
+        ("Fault(f'{a.b} and {a.b} and {c.b}')", {"{b} and {b} and {b_2}"}),
+        ("Fault('write {\\'name\\': value}')", {"write {{'name': value}}"}),
         ("told = 'of the ' + kind + ' here'", {"of the {kind} here"}),
         ("def f():\n  'a docstring of words'", set()),
         ("x = repr if kind == 'natural kind' else None", set()),
         ("need(x, step, 'one', found)", {"one"}),
-        ("Problem(1, 'column', 'nothing', 'r', 'm m')", {"nothing", "m m"}),
+        (
+            "Problem(1, 'column', 'nothing', 'is empty', 'give it')",
+            {"nothing", "is empty", "give it"},
+        ),
         ("log.info('reading %s now', path)", {"reading {a} now"}),
         ("Column('name', 'Legal basis', '法律依据')", set()),
     ],
@@ -138,7 +145,7 @@ def test_the_most_specific_template_is_taken():
     assert say("drawn or confirmed", "zh") == "drawn or confirmed"  # a list, only where marked
     assert say("something that nobody ever said", "zh") == "something that nobody ever said"
     nested = "Drawn: draw: 'x' is no SHA-256; give 64 lower-case hex digits"
-    assert say(nested, "zh") == "Drawn：draw：'x' 不是 SHA-256；请给出 64 位小写十六进制数字"
+    assert say(nested, "zh") == "Drawn：抽取：'x' 不是 SHA-256；请给出 64 位小写十六进制数字"
 
 
 def test_the_language_is_asked_for_or_that_of_the_place(monkeypatch):
@@ -171,7 +178,7 @@ def test_nothing_of_babel_is_needed():
 # --- errors -------------------------------------------------------------------------------------
 
 S = {"id": "f", "name": "n", "region": "1"}
-I = {"id": "i", "name": "n", "department": "d", "certificate": "c",
+P = {"id": "i", "name": "n", "department": "d", "certificate": "c",
      "certificate_expires": date(2030, 1, 1)}  # fmt: skip
 
 
@@ -184,7 +191,7 @@ def _subject(**changes):
 
 
 def _inspector(**changes):
-    return lambda: Inspector(**{**I, **changes})
+    return lambda: Inspector(**{**P, **changes})
 
 
 def _task(**changes):
@@ -217,7 +224,7 @@ def _cell(take, members=None):
 
 
 def _staffed(*needs, people):
-    return lambda: assign(staff.visits(*needs), staff.registry(*people), rc.FairMatcher())
+    return lambda: rc.FairMatcher().odds(staff.visits(*needs), staff.registry(*people))
 
 
 def _event(**changes):
@@ -244,7 +251,7 @@ SCORE = rc.RiskScoreSampler
 
 BAD = [
     # ids, names, fields
-    *(_subjects({**S, "id": bad}) for bad in (1, "", " f", "f\u0301 a", "f\u200b", "\ud800",
+    *(_subjects({**S, "id": bad}) for bad in (1, "", " f", "f\u200b", "\ud800",
       "f\u2028", "f\x00", "１２", "  ", None, b"f", "e\u0301")),
     *(_subject(**{name: bad}) for name, bad in (
         ("name", ""), ("name", 5), ("name", "a\nb"), ("region", None), ("kind", "house"),
@@ -271,8 +278,8 @@ BAD = [
     # rates, tasks, plans
     *(lambda bad=bad: rc.UniformSampler(rate=bad) for bad in (0.1, "x", "101%", None, True, "1/0",
       Decimal("NaN"), "-3%")),
-    lambda: rc.UniformSampler(), lambda: rc.UniformSampler(rate="1%", total=3),
-    lambda: rc.UniformSampler(total=-1),
+    lambda: rc.UniformSampler(), lambda: rc.UniformSampler(rate="1%", count=3),
+    lambda: rc.UniformSampler(count=-1),
     *(_task(**{name: bad}) for name, bad in (
         ("id", ""), ("items", ()), ("items", "food"), ("items", ("food", "food")),
         ("as_of", "2026"), ("sampler", 5), ("matcher", 5), ("scope", 5), ("exclusions", (5,)),
@@ -285,16 +292,14 @@ BAD = [
     lambda: rc.DrawnWithin(months=0), lambda: rc.YearlyCap(times=0),
     # samplers and designs
     lambda: RISK(), lambda: RISK(rates={"E": "1%"}), lambda: RISK(rates=5),
-    lambda: RISK(rates={"A": "1%"}, total=5), lambda: RISK(total=5),
+    lambda: RISK(rates={"A": "1%"}, total=5),
     lambda: RISK(bands={"A": ("3%", "1%")}), lambda: RISK(bands={"A": "1%"}),
     lambda: RISK(rates={"A": "1%"}, strata=("odd",)), lambda: RISK(rates={"A": "1%"}, always=5),
-    lambda: SCORE(total=0, strata=0), lambda: rc.JointItemSampler({"food": 5}),
+    lambda: SCORE(count=0, cells=0), lambda: rc.JointItemSampler({"food": 5}),
     lambda: rc.JointItemSampler({"food": rc.UniformSampler(rate="1%")}, together=("food",)),
-    lambda: rc.BalancedSampler(rate="1%", rows="odd", columns="region"),
     _draw(sampler=RISK(rates={"A": "1%"}, unclassified="B")), _draw(items=("odd",)),
-    _draw(sampler=rc.UniformSampler(total=1000)), _draw(scope=Scope(regions=("none",))),
-    _draw(exclusions=(rc.DrawnThisYear(),)), _draw(sampler=SCORE(total=3, strata=2)),
-    _draw(sampler=RISK(rates={"A": "1%", "B": "1%", "C": "1%", "D": "1%"})),
+    _draw(sampler=rc.UniformSampler(count=1000)), _draw(scope=Scope(regions=("none",))),
+    _draw(exclusions=(rc.DrawnThisYear(),)),
     _design(_cell(10_000)), _design(_cell(-1)), _design(_cell(1), _cell(1)), _design(),
     _design(_cell(0, [])), _design(_cell(1, ["odd"])), _design(_cell("x")),
     lambda: rc.commit(_task()(), subjects=made_up_subjects(9), catalog=made_up_catalog(), nonce=5),
@@ -304,7 +309,6 @@ BAD = [
     lambda: rc.FairMatcher(team_size=1), lambda: rc.FairMatcher(bits=1),
     lambda: rc.FairMatcher(rules=5), lambda: rc.FairMatcher(rules=(5,)),
     _staffed(staff.need("a"), people=[staff.person(1)]),
-    _staffed(staff.need("a", region="09"), people=[staff.person(1), staff.person(2)]),
     _staffed(staff.need("a", specialties=("boilers",)), people=[staff.person(1), staff.person(2)]),
     _staffed(*(staff.need(f"v{n}") for n in range(4)),
              people=[staff.person(1, capacity=1), staff.person(2, capacity=1)]),
@@ -324,12 +328,13 @@ BAD = [
     _event(), _event(record_sha256="x"), _event(kind="odd"), _event(more=1),
     _event(kind="abandoned", reason="x"), lambda: Ledger.open("odd"),
     lambda: Ledger.open("sqlite:///no/such/file.sqlite", readonly=True),
-    lambda: Ledger.open("sqlite://").append("plan", {"id": " P", "reason": None, "sha256": "5f" * 32,
-                                                     "version": 1}, actor="me"),
+    lambda: Ledger.open("sqlite://").append(
+        "plan", {"id": " P", "reason": None, "sha256": "5f" * 32, "version": 1}, actor="me"),
     # the office
     _step(FIRST, FIRST), _step(("case", CASE, "confirmed", {})), _step(("odd", "x", "y", {})),
     _step(("case", CASE, "odd", {})), _step(("case", "other", "drawn", DRAWN)),
-    _step(("case", CASE, "drawn", {**DRAWN, "draw": "x"})), _step(FIRST, ("case", CASE, "entered", {})),
+    _step(("case", CASE, "drawn", {**DRAWN, "draw": "x"})),
+    _step(FIRST, ("case", CASE, "entered", {})),
     _step(("case", CASE, "drawn", {})), _step(("case", CASE, "drawn", {**DRAWN, "team": ["I-1"]})),
     _step(FIRST, ("case", CASE, "confirmed", {}), ("case", CASE, "confirmed", {})),
     _step(FIRST, ("case", CASE, "voided", {"reason": ""})),
@@ -339,7 +344,8 @@ BAD = [
     _step(("transfer", "t", "sent", {"case": "x", "kind": "odd", "to": "y", "ground": "z",
                                      "due": "2026-01-01"})),
     _step(("plan", "p", "drafted", {"plan": {}, "version": 1})),
-    lambda: office.STANDARD["odd"], lambda: Desk(Ledger.open("sqlite://"), lives()).state("case", "x"),
+    lambda: office.STANDARD["odd"],
+    lambda: Desk(Ledger.open("sqlite://"), lives()).state("case", "x"),
 ]  # fmt: skip
 
 
@@ -368,7 +374,7 @@ def test_layouts_of_errors():
         "检查对象：第 3 行，id：'x' 为空；请填写文本"
     )
     many = say(errors.DataError("subjects", [problem] * 30), "zh").split("\n")
-    assert (many[0], len(many), many[-1]) == ("检查对象：30 个问题", 22, "  ……另有 10 个")
+    assert (many[0], len(many), many[-1]) == ("检查对象：30 个问题", 22, "……另有 10 个")
     unknown = errors.UnknownNameError("item", ["x"] * 30, ["k"] * 30, "give it")
     assert say(unknown, "zh").startswith("未知的抽查事项：'x'、")
     assert "……另有 10 个；已知的有：k、" in say(unknown, "zh")
@@ -388,8 +394,9 @@ def test_codes_are_those_that_others_rely_on():
         for each in kind.__subclasses__():
             yield from leaves(each)
 
-    assert ledger and office
-    found = {kind.code for kind in leaves(RandcheckError) if kind.__module__.startswith("randcheck")}
+    found = {
+        kind.code for kind in leaves(RandcheckError) if kind.__module__.startswith("randcheck")
+    }
     assert found >= {
         "randcheck", "data", "parameter", "rate", "unknown-name", "empty-frame", "design", "odds",
         "staffing", "commitment", "record", "canonical", "missing-extra", "ledger-event",
@@ -411,7 +418,7 @@ def test_reports_of_records_are_told_in_chinese():
         report = rc.verify(path / "record.json", before, odds=odds)
         assert language.report_text(report, "en") == str(report)
         told = language.report_text(report, "zh")
-        assert in_chinese(told), told
+        assert in_chinese(expected_part(told)), told
         assert told.endswith("成立：所给的内容全部成立" if report.ok else "\n不成立")
 
 
@@ -419,7 +426,7 @@ def test_reports_of_ledgers_proofs_and_successors_are_told_in_chinese():
     for path in _cases("ledgers-v1"):
         told = json.loads((path / "case.json").read_bytes())
         report = ledger.verify_export(path / "export.jsonl", told["head"])
-        assert in_chinese(language.report_text(report, "zh")), path
+        assert in_chinese(expected_part(language.report_text(report, "zh"))), path
     for path in _cases("proofs-v1"):
         told = json.loads((path / "case.json").read_bytes())
         check = rc.own_check((path / "proof.json").read_bytes(), root=told["root"],
@@ -430,7 +437,7 @@ def test_reports_of_ledgers_proofs_and_successors_are_told_in_chinese():
         files = [(path / name).read_bytes() for name in ("successor.json", "record.json")]
         report = check_replacement(*files, sheet=(path / "sheet.jsonl").read_bytes(),
                                    earlier=earlier)  # fmt: skip
-        assert in_chinese(language.report_text(report, "zh")), path
+        assert in_chinese(expected_part(language.report_text(report, "zh"))), path
 
 
 def test_an_audit_is_told_in_chinese_and_columns_stay_in_line():
@@ -439,7 +446,7 @@ def test_an_audit_is_told_in_chinese_and_columns_stay_in_line():
     turn = itertools.count()
     pool = [f"firm-{number:02}" for number in range(60)]
     audit = audit_procedure(lambda pool, n: pool[next(turn) % 3 :: 3][:n], pool, 20, draws=40,
-                            simulations=99)  # fmt: skip
+                            simulations=199)  # fmt: skip
     told = language.report_text(audit, "zh")
     assert "从未抽中" in told or "名单相似" in told
     assert all(in_chinese(line) for line in told.split("\n")), told
@@ -456,8 +463,13 @@ def test_the_demonstration_is_told_in_chinese(tmp_path):
 
 def _run(*arguments, env=None):
     code = "import sys; from randcheck import cli; sys.exit(cli.main())"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True,
-                          env={**os.environ, **(env or {})}, encoding="utf-8", check=False)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        env={**os.environ, **(env or {})},
+        encoding="utf-8",
+        check=False,
+    )
 
 
 def test_the_command_speaks_chinese_by_option_and_by_locale(capsys):
@@ -471,7 +483,8 @@ def test_the_command_speaks_chinese_by_option_and_by_locale(capsys):
     assert re.findall(r"--[a-z-]+", told) == options
     [commands] = [each for each in parser._actions if hasattr(each.choices, "items")]
     for command in commands.choices.values():
-        assert in_chinese(re.sub("(?m)^  randcheck.*|^ +--.*….*", "", command.format_help()))
+        _, _, after = command.format_help().partition("\n\n")  # the usage is names alone
+        assert in_chinese(re.sub("(?m)^  randcheck.*|^ +--.*….*", "", after))
     for arguments in (["nope"], ["verify"], ["demo", "--subjects", "x"], ["draw", "--out"]):
         with pytest.raises(SystemExit):
             language.localize(cli._parser(), "zh").parse_args(arguments)
