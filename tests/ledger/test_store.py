@@ -513,3 +513,29 @@ def test_evidence_is_a_head_that_covers_the_commitment():
         assert [each.by for each in ledger.evidence(hex_of("c1"))] == ["notary", "the paper"]
         with pytest.raises(UnknownNameError, match="in the ledger"):
             ledger.evidence(hex_of("nothing"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "silent"),
+    [
+        ("commit-reveal", '{"bureau":null,"chamber":"x"}', ("bureau",)),
+        ("commit-reveal", '{"bureau":"y","chamber":"x"}', ()),
+        ("commit-reveal", "05 09 12", ()),
+        ("commit-reveal", "[null]", ()),
+        ("combined", '["{\\"bureau\\":null,\\"chamber\\":null}","5 9 12"]', ("bureau", "chamber")),
+        ("combined", "05 09 12", ()),
+        ("combined", "[5]", ()),
+        ("lottery", '{"bureau":null}', ()),
+    ],
+)
+def test_silence_is_counted_by_party(kind, text, silent):
+    """Whoever sealed a secret and did not reveal it had one more try, in its own name."""
+    told = {"source": {"grade": "G1", "kind": kind}}
+    with Ledger.open("sqlite://", clock=lambda: NOW) as ledger:
+        ledger.append(*plan(), actor="office")
+        _, body = commitment("c1")
+        ledger.append("commitment", body | told, actor="office")
+        _, body = randomness("c1")
+        ledger.append("randomness", body | {"text": text}, actor="office")
+        [indicator] = ledger.indicators()
+        assert indicator.silent == silent

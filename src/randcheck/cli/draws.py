@@ -69,7 +69,7 @@ def _add_demo(commands: Any) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     told = demo.run(options.subjects, options.inspectors, options.seed, options.out)
-    print(told.text)
+    print(lines(told.text, options.language))
     return 0 if told.ok else 1
 
 

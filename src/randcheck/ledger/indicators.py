@@ -8,6 +8,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,7 +39,8 @@ class Indicator:
     """A task's counts: `commitments` in all, and among them what was withdrawn or is unfinished.
 
     `plan` is the plan's id or `None`; `versions` those it was committed under. `unfinished` are
-    commitments without record that nobody abandoned, by digest.
+    commitments without record that nobody abandoned, by digest. `silent` names, once for each time,
+    the parties that had sealed a secret and did not reveal it: one more try in their name.
     """
 
     plan: str | None
@@ -48,6 +50,7 @@ class Indicator:
     abandoned: tuple[Withdrawn, ...]
     repeated: tuple[Withdrawn, ...]
     unfinished: tuple[str, ...]
+    silent: tuple[str, ...] = ()
 
 
 @frozen
@@ -80,8 +83,11 @@ def indicators(events: Iterable[Event]) -> tuple[Indicator, ...]:
                 told = _withdrawn(event, before, lives[before]["after"])
                 life["task"]["repeated"].append(told)
         elif kind in ("randomness", "record"):
-            lives[event["commitment_sha256"]]["after"] = kind
-            if kind == "record":
+            life = lives[event["commitment_sha256"]]
+            life["after"] = kind
+            if kind == "randomness":
+                life["task"]["silent"] += _silent(life["source"], event["text"])
+            else:
                 owners[event["record_sha256"]] = event["commitment_sha256"]
         elif kind == "confirmation":
             lives[owners[event["record_sha256"]]]["after"] = kind
@@ -116,14 +122,33 @@ def _begin(event: Event, tasks: Any, lives: Any, owners: Any) -> dict[str, Any]:
     if event.kind == "commitment":
         plan = event["plan"]
         key = (plan and plan["id"], event["task"])
-        task = tasks.setdefault(key, {"versions": [], "abandoned": [], "repeated": [], "lives": {}})
+        empty: dict[str, Any] = {"versions": [], "abandoned": [], "repeated": [], "silent": []}
+        task = tasks.setdefault(key, empty | {"lives": {}})
         if plan and plan["version"] not in task["versions"]:
             task["versions"].append(plan["version"])
     else:
         task = lives[owners[event["parent"]]]["task"]
-    life = {"task": task, "after": "commitment", "ended": False}
+    source = event["source"]["kind"]
+    life = {"task": task, "after": "commitment", "ended": False, "source": source}
     lives[event["commitment_sha256"]] = task["lives"][event["commitment_sha256"]] = life
     return life
+
+
+def _silent(source: str, text: str) -> list[str]:
+    """Who did not reveal, by what the source said; nobody where it says something else."""
+    if source == "combined":
+        texts = _loaded(text)
+        return [who for each in texts or () for who in _silent("commit-reveal", each)]
+    secrets = _loaded(text) if source == "commit-reveal" else None
+    given = secrets.items() if isinstance(secrets, dict) else ()
+    return [party for party, secret in given if secret is None]
+
+
+def _loaded(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError):  # the words of a lottery
+        return None
 
 
 def _withdrawn(event: Event, commitment: str, after: str) -> Withdrawn:
@@ -143,4 +168,5 @@ def _indicator(plan: str | None, name: str, task: dict[str, Any]) -> Indicator:
             for digest, life in task["lives"].items()
             if not life["ended"] and life["after"] in ("commitment", "randomness")
         ),
+        silent=tuple(task["silent"]),
     )
