@@ -1,6 +1,6 @@
-"""Run the tests on each mutant of a cosmic-ray session, in a fork of this warm interpreter.
+"""Run the tests on each mutant of a cosmic-ray database, in a fork of this warm interpreter.
 
-`python mutants.py SESSION TESTS…`, in the copy of the tree that the session is about. cosmic-ray
+`python mutants.py DATABASE TESTS…`, in the copy of the tree that the database is about. cosmic-ray
 finds the mutants, changes the file and keeps the results; by itself it starts a Python for each,
 which takes longer than most tests do. Who was killed before is not judged again, survivors are: a
 new test needs no new run of all. A mutant is ended when its tests take three times as long as
@@ -94,10 +94,10 @@ def warm(tests: list[str]) -> float:
     return taken
 
 
-def main(session: str, *tests: str) -> None:
+def main(database: str, *tests: str) -> None:
     """Judge who is to be judged, print the survivors and the score."""
     taken = warm([*tests])
-    with use_db(session, WorkDB.Mode.open) as db:
+    with use_db(database, WorkDB.Mode.open) as db:
         items, before, tally = list(db.work_items), dict(db.results), Counter()
         path = items[0].mutations[0].module_path
         for cached in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
