@@ -367,7 +367,7 @@ def _folder():
 def run_csv(data):
     """A registry's file: its first line names the table."""
     name, _, text = data.partition(b"\n")
-    table = cli.TABLES.get(name.decode("latin-1"), rc.SubjectRegistry)
+    table = cli.draws.TABLES.get(name.decode("latin-1"), rc.SubjectRegistry)
     with _folder():
         Path("one.csv").write_bytes(text)
         found = read(lambda path: read_csv(path, table), "one.csv", RandcheckError)
@@ -383,7 +383,7 @@ def run_task(data):
     with _folder():
         Path("task.toml").write_bytes(task)
         arguments = ["draw", "task.toml", "--out", "july", "--randomness", "1", "--nonce", "n"]
-        for name, table in zip(cli.TABLES, tables, strict=False):
+        for name, table in zip(cli.draws.TABLES, tables, strict=False):
             Path(f"{name}.csv").write_bytes(table)
             arguments += [f"--{name}", f"{name}.csv"]
         if cli.main(arguments) == 0:
