@@ -354,12 +354,19 @@ def _as_iso(value: date) -> str:
     return value.isoformat()
 
 
+def maybe(kind: Kind) -> Kind:
+    """The same kind of field, where the value may be unknown: `None`."""
+    return attrs.evolve(
+        kind, clean=optional(kind.clean), plain=optional(kind.plain), parse=optional(kind.parse)
+    )
+
+
 ID = Kind(_clean_id, few=False, glance=_glance_ids)
-OWNER = Kind(optional(_clean_id), few=False)
+OWNER = maybe(ID)
 CREDIT_CODE = Kind(_clean_credit_code, few=False)
 NAME = Kind(_clean_text, few=False, glance=_glance_names)
 WORD = Kind(_clean_text)
-MAYBE_WORD = Kind(optional(_clean_text))
+MAYBE_WORD = maybe(WORD)
 WORDS = Kind(_clean_texts, plain=_as_list, column="texts")
 SOME = Kind(optional(_clean_some), plain=_as_list, column="texts")
 
@@ -378,7 +385,7 @@ COUNT = Kind(_clean_count, column="int")
 #: The highest score that a subject may have.
 MOST_SCORE = 1_000_000
 SCORE = Kind(_clean_score, column="int")
-ADDRESS = Kind(optional(_clean_text), few=False)
+ADDRESS = maybe(NAME)
 
 
 def _clean_flag(value: Any) -> bool:

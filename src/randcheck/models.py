@@ -38,7 +38,7 @@ from randcheck.fields import (
     Kind,
     choice,
     declare,
-    optional,
+    maybe,
     some_of,
 )
 from randcheck.ids import looks_like_identity_number
@@ -139,9 +139,7 @@ class Subject(Fact):
     region: str = declare(WORD, kw_only=True)
     industry: str | None = declare(MAYBE_WORD, default=None, kw_only=True)
     tags: tuple[str, ...] = declare(WORDS, default=(), kw_only=True)
-    risk_class: str | None = declare(
-        Kind(optional(choice(*RISK_CLASSES))), default=None, kw_only=True
-    )
+    risk_class: str | None = declare(maybe(Kind(choice(*RISK_CLASSES))), default=None, kw_only=True)
     status: str = declare(WORD, default="active", kw_only=True)
     owner: str | None = declare(OWNER, default=None, kw_only=True)
     credit_code: str | None = declare(CREDIT_CODE, default=None, kw_only=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import randcheck as rc
 from randcheck.errors import DataError, ParameterError
 from randcheck.ledger import Ledger
+from randcheck.office.annual import AnnualPlan, PlannedTask
 from randcheck.office.cases import case_id, case_life
 from randcheck.office.codes import STANDARD
 from randcheck.office.desk import Desk
@@ -17,7 +18,7 @@ from randcheck.office.draws import Recorded, contradictions, deeds_of, draw_life
 from randcheck.office.errors import StepError
 from randcheck.office.forms import Because
 from randcheck.office.life import rebuild
-from randcheck.office.plans import AnnualPlan, Drafted, PlannedTask, Published, plan_life
+from randcheck.office.plans import Drafted, Published, plan_life
 from randcheck.office.schemes import issue, scheme_life
 from randcheck.record import DrawRecord
 from randcheck.testing import made_up_inspectors, made_up_subjects

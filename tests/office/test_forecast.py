@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import randcheck as rc
 from randcheck import canonical
 from randcheck.errors import ParameterError, UnknownNameError
-from randcheck.office.forecast import Norms, forecast
-from randcheck.office.plans import AnnualPlan, PlannedTask
+from randcheck.office.annual import AnnualPlan, PlannedTask
+from randcheck.office.forecast import forecast
+from randcheck.office.norms import Norms
 from randcheck.office.year import ONE, ROUNDING, Staff
 from randcheck.testing import made_up_catalog, made_up_history, made_up_subjects
 

@@ -15,19 +15,22 @@ from randcheck import strategy
 from randcheck.errors import DataError, UnknownNameError
 from randcheck.ledger import Ledger
 from randcheck.matching import ConditionedMatcher, FairMatcher
-from randcheck.office.annual import departments_of, risk_based
+from randcheck.office.annual import (
+    AnnualPlan,
+    PlannedTask,
+    departments_of,
+    difference,
+    risk_based,
+)
 from randcheck.office.desk import Desk
 from randcheck.office.errors import StepError
 from randcheck.office.forms import Because
 from randcheck.office.life import rebuild
 from randcheck.office.plans import (
-    AnnualPlan,
     Approved,
     Drafted,
-    PlannedTask,
     Published,
     Reported,
-    difference,
     plan_life,
     reports_due,
 )

@@ -7,11 +7,12 @@ import pytest
 import randcheck as rc
 from randcheck.errors import DataError, UnknownNameError
 from randcheck.ledger import Ledger
+from randcheck.office.annual import AnnualPlan, PlannedTask
 from randcheck.office.desk import Desk
 from randcheck.office.errors import StepError
 from randcheck.office.forms import Because
 from randcheck.office.life import rebuild
-from randcheck.office.plans import AnnualPlan, Drafted, PlannedTask, Published, plan_life
+from randcheck.office.plans import Drafted, Published, plan_life
 from randcheck.office.schemes import Issued, issue, scheme_id, scheme_life
 
 LIVES = [plan_life(), scheme_life()]

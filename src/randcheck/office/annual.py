@@ -31,16 +31,13 @@ from randcheck.fields import (
     Kind,
     choice,
     declare,
-    optional,
+    maybe,
 )
 from randcheck.models import Scope
+from randcheck.office.forms import LEVELS
 from randcheck.plan import STRATEGIES, Plan, Task
 from randcheck.registry import ItemCatalog
 from randcheck.samplers.parameters import CLASSES
-
-#: Who may organise a task: 省级, 市级, 县级.
-LEVELS = ("province", "city", "county")
-
 
 # --- what follows from a task --------------------------------------------------------------------
 
@@ -195,14 +192,6 @@ def _plain_tasks(tasks: tuple[PlannedTask, ...]) -> list[dict[str, Any]]:
     return [each.to_json() for each in tasks]
 
 
-_MAYBE_DAY = Kind(
-    optional(DAY.clean),
-    plain=lambda day: None if day is None else day.isoformat(),
-    parse=DAY.parse,
-    column="date",
-)
-
-
 @frozen(kw_only=True)
 class AnnualPlan(Fact):
     """A year's plan; its tasks stand in the order of months, then ids.
@@ -215,7 +204,7 @@ class AnnualPlan(Fact):
     year: int = declare(Kind(_clean_year, column="int"))
     authority: str = declare(WORD)
     tasks: tuple[PlannedTask, ...] = declare(Kind(_clean_tasks, plain=_plain_tasks), default=())
-    publish_by: date | None = declare(_MAYBE_DAY, default=None)
+    publish_by: date | None = declare(maybe(DAY), default=None)
     reports: Mapping[str, date] = declare(DATED_IDS, default=FrozenMapping({}))
 
     def __getitem__(self, task_id: str) -> PlannedTask:

@@ -17,7 +17,7 @@ from datetime import date
 
 from attrs import evolve, frozen
 
-from randcheck.fields import DAY, ID, NAME, WORD, Fact, Kind, choice, declare, optional
+from randcheck.fields import DAY, ID, NAME, WORD, Fact, Kind, choice, declare, maybe
 from randcheck.models import RISK_CLASSES
 from randcheck.office.codes import ResultCodes
 from randcheck.office.forms import (
@@ -46,7 +46,7 @@ class Drawn(Fact):
     region: str = declare(WORD)
     items: Mapping[str, str | None] = declare(BY_ITEM)
     team: tuple[str, ...] = declare(IDS, default=())
-    risk_class: str | None = declare(Kind(optional(choice(*RISK_CLASSES))), default=None)
+    risk_class: str | None = declare(maybe(Kind(choice(*RISK_CLASSES))), default=None)
     on: date = declare(DAY)
 
 

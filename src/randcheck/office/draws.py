@@ -25,20 +25,19 @@ from randcheck.fields import (
     WORD,
     WORDS,
     Fact,
-    Fault,
     Kind,
     choice,
     declare,
-    optional,
+    maybe,
 )
 from randcheck.office import cases, schemes
-from randcheck.office.annual import LEVELS, departments_of, risk_based
+from randcheck.office.annual import departments_of, risk_based
 from randcheck.office.cases import Case, Drawn, case_id
 from randcheck.office.desk import Deed
 from randcheck.office.errors import StepError
-from randcheck.office.forms import IDS, Because
+from randcheck.office.forms import IDS, LEVELS, NUMBER, VERSION, Because
 from randcheck.office.life import Life, Step, need, need_status
-from randcheck.office.plans import VERSION, PlanState
+from randcheck.office.plans import PlanState
 from randcheck.office.schemes import Scheme
 from randcheck.plan import Task
 from randcheck.record import DrawRecord
@@ -46,15 +45,6 @@ from randcheck.registry import ItemCatalog, SubjectRegistry
 from randcheck.strategy import describe
 
 ABOUT = "draw"
-
-
-def _clean_number(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise Fault("is no whole number from 0", "give an int")
-    return value
-
-
-_NUMBER = Kind(_clean_number, column="int")
 
 
 @frozen(kw_only=True)
@@ -66,8 +56,8 @@ class Recorded(Fact):
     """
 
     task: str = declare(ID)
-    plan: str | None = declare(Kind(optional(ID.clean)), default=None)
-    version: int | None = declare(Kind(optional(VERSION.clean), column="int"), default=None)
+    plan: str | None = declare(maybe(ID), default=None)
+    version: int | None = declare(maybe(VERSION), default=None)
     scheme: str = declare(ID)
     sampler: str = declare(WORD)
     risk_based: bool = declare(FLAG)
@@ -75,8 +65,8 @@ class Recorded(Fact):
     joint: bool = declare(FLAG)
     departments: tuple[str, ...] = declare(WORDS, default=())
     items: tuple[str, ...] = declare(IDS)
-    frame: int = declare(_NUMBER)
-    visits: int = declare(_NUMBER)
+    frame: int = declare(NUMBER)
+    visits: int = declare(NUMBER)
     grade: str = declare(WORD)
     level: str = declare(Kind(choice(*LEVELS)))
     office: str = declare(ID)

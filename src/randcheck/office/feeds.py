@@ -17,11 +17,11 @@ from datetime import date
 
 from attrs import frozen
 
-from randcheck.fields import COUNT, DAY, ID, NAME, WORD, Fact, Kind, choice, declare
+from randcheck.fields import DAY, ID, NAME, WORD, Fact, Kind, choice, declare
 from randcheck.ledger import Event
 from randcheck.office.cases import ABOUT, Case, case_life
 from randcheck.office.codes import ResultCodes
-from randcheck.office.forms import IDS, Result
+from randcheck.office.forms import IDS, NUMBER, Result
 from randcheck.office.life import step_of
 
 #: The lists: abnormal operations (经营异常名录), joint credit sanctions (信用联合惩戒).
@@ -42,7 +42,7 @@ class FeedRow(Fact):
     case: str = declare(WORD)
     items: tuple[str, ...] = declare(IDS)
     day: date = declare(DAY)
-    sequence: int = declare(COUNT)
+    sequence: int = declare(NUMBER)
 
 
 #: The items that show a ground, by list and ground.

@@ -44,8 +44,6 @@ from randcheck.planning import propose_joint
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
 from randcheck.samplers import UniformSampler
 
-__all__ = ["Finding", "Forecast", "MonthFigures", "Norms", "TaskFigures", "forecast"]
-
 #: The most tasks of one month that are compared for joining.
 MOST_TOGETHER = 20
 

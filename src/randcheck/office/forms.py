@@ -32,6 +32,35 @@ def _clean_ids(value: Any) -> tuple[str, ...]:
     return tuple(sorted({ID.clean(each) for each in value}))
 
 
+def _clean_number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise Fault("is no whole number from 0", "give an int")
+    return value
+
+
+def _clean_version(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise Fault("is no version", "give an int from 1")
+    return value
+
+
+def files(names: Kind) -> Kind:
+    """Files by names of a kind, each with the SHA-256 of its bytes."""
+
+    def clean(value: Any) -> FrozenMapping:
+        if not isinstance(value, Mapping):
+            raise Fault("is no mapping of files", "give {'name': its SHA-256}")
+        for name, digest in value.items():
+            names.clean(name)
+            try:
+                DIGEST.clean(digest)
+            except Fault as fault:
+                raise Fault(f"holds {shorten(digest)} for {name}", fault.remedy) from None
+        return FrozenMapping(value)
+
+    return Kind(clean, plain=dict, column="json")
+
+
 def _clean_by_item(value: Any) -> FrozenMapping:
     if not isinstance(value, Mapping) or not value:
         raise Fault("is no mapping of items", "give {'item': 'department'}")
@@ -49,6 +78,12 @@ IDS = Kind(_clean_ids, plain=list, column="texts")
 #: A department for each item, `None` where the item has none.
 BY_ITEM = Kind(_clean_by_item, plain=dict, column="json")
 DIGEST = Kind(_clean_digest)
+#: A whole number from 0.
+NUMBER = Kind(_clean_number, column="int")
+#: The number of a version, from 1.
+VERSION = Kind(_clean_version, column="int")
+#: Who organises and publishes: 省级, 市级, 县级, from above.
+LEVELS = ("province", "city", "county")
 
 
 @frozen

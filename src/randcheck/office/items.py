@@ -36,30 +36,18 @@ from randcheck.fields import (
     choice,
     declare,
     kinds,
-    optional,
+    maybe,
 )
 from randcheck.models import CATEGORIES, SCOPE, Item, Scope
+from randcheck.office.forms import LEVELS, VERSION
 from randcheck.plan import Task
 from randcheck.rates import Rate, parse_rate
 from randcheck.registry import ItemCatalog
 from randcheck.samplers import RiskStratifiedSampler, UniformSampler
 from randcheck.strategy import parameters
 
-#: 省、市、县, from above; an office claims from lists of the levels above its own.
-LEVELS = ("province", "city", "county")
-
 #: What stands in the column of the legal basis where there is none.
 NO_BASIS = frozenset({"无", "暂无", "没有", "待定", "未定", "none", "no", "nil", "n/a", "tbd"})
-
-_MAYBE_SCOPE = Kind(
-    optional(SCOPE.clean),
-    plain=lambda scope: None if scope is None else SCOPE.plain(scope),
-    parse=lambda value: None if value is None else SCOPE.parse(value),
-    column="json",
-)
-_MAYBE_WORDS = Kind(
-    optional(WORDS.clean), plain=lambda words: None if words is None else [*words], column="texts"
-)
 
 
 def _clean_basis(value: Any) -> str:
@@ -72,17 +60,10 @@ def _clean_basis(value: Any) -> str:
 BASIS = Kind(_clean_basis)
 
 
-def _clean_version(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise Fault("is no version of a list", "give an int from 1")
-    return value
-
-
 def _as_catalog(items: Any) -> ItemCatalog:
     return items if isinstance(items, ItemCatalog) else ItemCatalog.from_records(items)
 
 
-VERSION = Kind(_clean_version, column="int")
 #: A list of items; what is wrong with its rows is a `DataError` of its own.
 CATALOG = Kind(
     _as_catalog,
@@ -140,11 +121,11 @@ class Claim(OwnChange):
 class Adjustment(OwnChange):
     """It adjusts the item; `None` leaves a property as it is."""
 
-    applies_to: Scope | None = declare(_MAYBE_SCOPE, default=None)
+    applies_to: Scope | None = declare(maybe(SCOPE), default=None)
     department: str | None = declare(MAYBE_WORD, default=None)
-    specialties: tuple[str, ...] | None = declare(_MAYBE_WORDS, default=None)
-    basis: str | None = declare(Kind(optional(_clean_basis)), default=None)
-    category: str | None = declare(Kind(optional(choice(*CATEGORIES))), default=None)
+    specialties: tuple[str, ...] | None = declare(maybe(WORDS), default=None)
+    basis: str | None = declare(maybe(BASIS), default=None)
+    category: str | None = declare(maybe(Kind(choice(*CATEGORIES))), default=None)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from randcheck.fields import (
     Kind,
     choice,
     declare,
-    optional,
+    maybe,
 )
 from randcheck.models import Inspector
 from randcheck.office.changes import Change, Changes
@@ -38,13 +38,6 @@ from randcheck.registry import InspectorRegistry, Registry
 
 #: What a decision about a conflict makes of it, and what it must have been before.
 DECISIONS = {"confirmed": "declared", "refused": "declared", "lifted": "confirmed"}
-
-_MAYBE_DAY = Kind(
-    optional(DAY.clean),
-    plain=lambda day: None if day is None else day.isoformat(),
-    parse=lambda value: None if value is None else DAY.parse(value),
-    column="date",
-)
 
 
 @frozen
@@ -65,7 +58,7 @@ class Training(Fact):
     inspector: str = declare(ID)
     training: str = declare(WORD)
     completed: date = declare(DAY)
-    until: date | None = declare(_MAYBE_DAY, default=None)
+    until: date | None = declare(maybe(DAY), default=None)
 
 
 class ConflictRegistry(Registry[Conflict]):

@@ -28,31 +28,12 @@ from randcheck.fields import (
     FrozenMapping,
     Kind,
     declare,
-    optional,
+    maybe,
 )
-from randcheck.office.annual import AnnualPlan, Change, PlannedTask, difference
-from randcheck.office.forms import DIGEST, Because, Nothing
+from randcheck.office.annual import AnnualPlan
+from randcheck.office.forms import DIGEST, VERSION, Because, Nothing
 from randcheck.office.life import Life, Step, need, need_status, refused
 from randcheck.plan import STRATEGIES
-
-__all__ = [
-    "ABOUT",
-    "VERSION",
-    "AnnualPlan",
-    "Approved",
-    "Change",
-    "Drafted",
-    "DueReport",
-    "PlanState",
-    "PlannedTask",
-    "Published",
-    "Receipt",
-    "Reported",
-    "Version",
-    "difference",
-    "plan_life",
-    "reports_due",
-]
 
 ABOUT = "plan"
 
@@ -63,16 +44,6 @@ def _clean_plan(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise Fault("is no plan", "give an AnnualPlan, or its JSON")
     return dict(value)
-
-
-def _clean_version(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise Fault("is no version", "give an int from 1")
-    return value
-
-
-#: The number of a plan's version, from 1.
-VERSION = Kind(_clean_version, column="int")
 
 
 @frozen
@@ -88,9 +59,7 @@ class Drafted(Fact):
 class Approved(Fact):
     """The approval; it cites the `Forecast.digest` of the check before it."""
 
-    check_sha256: str | None = declare(
-        Kind(optional(DIGEST.clean), few=False, column="text"), default=None
-    )
+    check_sha256: str | None = declare(maybe(DIGEST), default=None)
 
 
 @frozen

@@ -23,7 +23,6 @@ from attrs import frozen
 
 from randcheck.errors import DataError, ParameterError, Problem, shorten
 from randcheck.fields import (
-    COUNT,
     DAY,
     MAYBE_WORD,
     WORD,
@@ -32,11 +31,11 @@ from randcheck.fields import (
     FrozenMapping,
     Kind,
     declare,
-    optional,
+    maybe,
 )
 from randcheck.models import RISK_CLASSES, SCOPE, Scope, subject_contradictions
 from randcheck.office.changes import Change, Changes
-from randcheck.office.forms import DIGEST
+from randcheck.office.forms import DIGEST, NUMBER
 from randcheck.office.life import Life, Step, need
 from randcheck.office.rows import Batch, shown
 from randcheck.registry import Registry, SubjectRegistry
@@ -219,19 +218,15 @@ def _clean_counts(value: Any) -> FrozenMapping:
         if not isinstance(by, Mapping) or not {*by} <= {*RISK_CLASSES, NO_CLASS}:
             raise Fault(f"holds {shorten(by)}, which are no classes", remedy)
         for count in by.values():
-            _clean_number(count)
+            NUMBER.clean(count)
     return FrozenMapping({region: FrozenMapping(by) for region, by in value.items()})
 
 
-def _plain_counts(counts: Mapping[str, Mapping[str, int]] | None) -> Any:
-    return None if counts is None else {region: dict(by) for region, by in counts.items()}
+def _plain_counts(counts: Mapping[str, Mapping[str, int]]) -> Any:
+    return {region: dict(by) for region, by in counts.items()}
 
 
-def _clean_number(value: Any) -> int:
-    if value is None:
-        raise Fault("is no number", "give an int from 0")
-    number: int = COUNT.clean(value)
-    return number
+_COUNTS = Kind(_clean_counts, plain=_plain_counts, column="json")
 
 
 @frozen
@@ -242,11 +237,9 @@ class Frozen(Fact):
     """
 
     sha256: str = declare(DIGEST)
-    count: int = declare(Kind(_clean_number, column="int"))
+    count: int = declare(NUMBER)
     on: date = declare(DAY)
-    counts: Mapping[str, Mapping[str, int]] | None = declare(
-        Kind(optional(_clean_counts), plain=_plain_counts, column="json"), default=None
-    )
+    counts: Mapping[str, Mapping[str, int]] | None = declare(maybe(_COUNTS), default=None)
 
     def contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         """Counts that make another number."""

@@ -14,13 +14,12 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from randcheck.errors import shorten
-from randcheck.fields import FLAG, ID, NAME, Fact, Fault, FrozenMapping, Kind, declare, optional
+from randcheck.fields import FLAG, ID, NAME, Fact, Fault, FrozenMapping, Kind, declare, maybe
 from randcheck.office.desk import Deed
 from randcheck.office.errors import StepError
-from randcheck.office.forms import DIGEST, Because
+from randcheck.office.forms import VERSION, Because, files
 from randcheck.office.life import Life, Step, need, need_status
-from randcheck.office.plans import VERSION, PlanState
+from randcheck.office.plans import PlanState
 
 ABOUT = "scheme"
 
@@ -35,20 +34,8 @@ def _clean_lines(value: Any) -> str:
     return value
 
 
-def _clean_files(value: Any) -> FrozenMapping:
-    if not isinstance(value, Mapping):
-        raise Fault("is no mapping of files", "give {'name': its SHA-256}")
-    for name, digest in value.items():
-        ID.clean(name)
-        try:
-            DIGEST.clean(digest)
-        except Fault as fault:
-            raise Fault(f"holds {shorten(digest)} for {name}", fault.remedy) from None
-    return FrozenMapping(value)
-
-
-#: Files by name, each with the SHA-256 of its bytes.
-FILES = Kind(_clean_files, plain=dict, column="json")
+#: The annexes by their names.
+FILES = files(ID)
 
 
 @frozen(kw_only=True)
@@ -56,8 +43,8 @@ class Issued(Fact):
     """A scheme of a task: its text and annexes; the plan and its version, or that it is outside."""
 
     task: str = declare(ID)
-    plan: str | None = declare(Kind(optional(ID.clean)), default=None)
-    version: int | None = declare(Kind(optional(VERSION.clean), column="int"), default=None)
+    plan: str | None = declare(maybe(ID), default=None)
+    version: int | None = declare(maybe(VERSION), default=None)
     temporary: bool = declare(FLAG)
     text: str = declare(Kind(_clean_lines, few=False))
     annexes: Mapping[str, str] = declare(FILES, default=FrozenMapping({}))

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from attrs import evolve, field, frozen
 
-from randcheck.errors import shorten
-from randcheck.fields import DAY, ID, NAME, WORD, Fact, Fault, FrozenMapping, Kind, choice, declare
-from randcheck.fields import optional as maybe
-from randcheck.office.forms import DIGEST, Because, Nothing
+from randcheck.fields import DAY, ID, NAME, WORD, Fact, FrozenMapping, Kind, choice, declare, maybe
+from randcheck.office.forms import Because, Nothing, files
 from randcheck.office.life import Life, Step, need, need_status
 
 ABOUT = "transfer"
@@ -28,16 +25,8 @@ ABOUT = "transfer"
 KINDS = ("transfer", "notification")
 
 
-def _clean_documents(value: Any) -> FrozenMapping:
-    if not isinstance(value, Mapping):
-        raise Fault("is no mapping of documents", "give {'name': sha256}")
-    for name in value:
-        if not isinstance(name, str):
-            raise Fault(f"holds {shorten(name)}, which is no name", "give {'name': sha256}")
-    return FrozenMapping({WORD.clean(name): DIGEST.clean(each) for name, each in value.items()})
-
-
-DOCUMENTS = Kind(_clean_documents, plain=dict, column="json")
+#: The papers by their names.
+DOCUMENTS = files(WORD)
 
 
 @frozen(kw_only=True)
@@ -45,7 +34,7 @@ class Sent(Fact):
     """Papers about a case, or one item of it: to whom, on which ground, receipt due by when."""
 
     case: str = declare(WORD)
-    item: str | None = declare(Kind(maybe(ID.clean)), default=None)
+    item: str | None = declare(maybe(ID), default=None)
     kind: str = declare(Kind(choice(*KINDS)))
     to: str = declare(WORD)
     ground: str = declare(NAME)

@@ -15,7 +15,7 @@ import attrs
 
 from randcheck import fields, models, replacement
 from randcheck.fields import Fact, Fault, Kind, kinds
-from randcheck.office import annual, follow_up, forms, schemes, transfers
+from randcheck.office import follow_up, forms, schemes, transfers
 
 Schema = dict[str, Any]
 
@@ -62,7 +62,6 @@ def exactly(title: str, properties: Mapping[str, Schema], **more: Any) -> Schema
 
 #: The leaves of the forms by which `verify` and the ledger's check read objects.
 LEAVES: Mapping[str, Schema] = {
-    "at": MOMENT,
     "bits": {"type": "integer", "minimum": 1, "maximum": 30},
     "cells": each(each(COUNT, minItems=2, maxItems=2)),
     "count": COUNT,
@@ -105,7 +104,7 @@ def form(title: str, rule: str, known: Mapping[str, Any], **more: Schema) -> Sch
 #: Words that some field may be one of. Which ones, the field is asked.
 _WORDS: tuple[tuple[str, ...], ...] = (
     models.SUBJECT_KINDS, models.RISK_CLASSES, models.CATEGORIES, models.ROLES,
-    replacement.REASONS, follow_up.OUTCOMES, transfers.KINDS, annual.LEVELS,
+    replacement.REASONS, follow_up.OUTCOMES, transfers.KINDS, forms.LEVELS,
 )  # fmt: skip
 _PLAIN: Mapping[str, Schema] = {
     "text": {"type": "string"},
