@@ -266,15 +266,19 @@ class Design:
         """
         bits = np.random.PCG64(seed)
         chosen = [cell for n, cell in enumerate(self.cells) if cells is None or n in cells]
-        return [self._simulate(bits.random_raw(len(self)), chosen) for _ in range(draws)]
+        drawn = (self.taken(bits.random_raw(len(self)), chosen) for _ in range(draws))
+        return [int(np.count_nonzero(taken)) for taken in drawn]
 
-    def _simulate(self, tickets: npt.NDArray[np.uint64], cells: Sequence[Cell]) -> int:
+    def taken(
+        self, tickets: npt.NDArray[np.uint64], cells: Iterable[Cell] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Whom some or all of the cells take if these numbers, all different, were the tickets."""
         taken = np.zeros(len(self), dtype=bool)
-        for cell in cells:
+        for cell in self.cells if cells is None else cells:
             if cell.take:
                 chosen = np.argpartition(tickets[cell.members], cell.take - 1)[: cell.take]
                 taken[cell.members[chosen]] = True
-        return int(np.count_nonzero(taken))
+        return taken
 
     def to_dataframe(self, backend: dataframes.Backend = "pandas") -> Any:
         """One row a cell: `cell`, `name`, `items`, `size`, `take`, `rate` (exact text), `why`."""

@@ -133,7 +133,7 @@ def _life(record: DrawRecord | StageRecord, events: list[Event]) -> dict[str, Ev
     """The events of a record's commitment by what they are."""
     made = entries.record(record)
     digest = made.body["commitment_sha256"]
-    own = [event for event in events if event.body.get("commitment_sha256") == digest]
+    own = [event for event in events if event.get("commitment_sha256") == digest]
     life = {event.kind.removeprefix("stage "): event for event in own}
     if "commitment" not in life:
         raise _Unshown(3, "commitment", f"commitment {digest}", "none of the ledger's")
@@ -149,9 +149,8 @@ def _life(record: DrawRecord | StageRecord, events: list[Event]) -> dict[str, Ev
         ("record", "record_sha256", record.digest),
     ):
         _same(4, name, due, life[name][key] if name in life else "none in the ledger")
-    again = [event for event in events if event.body.get("repeats") == digest]
-    plans = [event.body.get("plan") for event in again]
-    if "abandoned" in life or (again and plans[0] == stated.get("plan")):
+    again = [event for event in events if event.get("repeats") == digest]
+    if "abandoned" in life or (again and again[0].get("plan") == stated.get("plan")):
         reason = life.get("abandoned", *again[:1])["reason"]
         raise _Unshown(4, "record", "a draw that is in force", f"withdrawn: {reason}")
     return life
@@ -166,8 +165,7 @@ def _attempts(commitment: Event, events: list[Event]) -> int:
     """How many commitments there are for the same task or parent, up to this one."""
 
     def whose(event: Event) -> Any:
-        body = event.body
-        return body.get("parent"), body.get("task"), (body.get("plan") or {}).get("id")
+        return event.get("parent"), event.get("task"), (event.get("plan") or {}).get("id")
 
     before = [event for event in events if event.sequence <= commitment.sequence]
     same = [event for event in before if event.kind == commitment.kind]

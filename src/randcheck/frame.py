@@ -182,7 +182,7 @@ class Frame:
 
     def within(self, scope: Scope) -> Mask:
         """Who is in a scope: a boolean array of shape `(len(self),)`."""
-        mask: Mask = _in_scope(scope, self._subjects)[self._rows]
+        mask: Mask = in_scope(scope, self._subjects)[self._rows]
         return mask
 
     def times_drawn(self, after: date, *, tasks: Sequence[str] = ()) -> Positions:
@@ -250,7 +250,7 @@ def build_frame(
     scopes = [catalog[item].applies_to for item in task.items]
     _check_scope(task.scope, subjects)
     reasons = dict(_left_out(task, subjects, history))
-    eligible = np.array([_in_scope(scope, subjects) for scope in scopes], dtype=bool)
+    eligible = np.array([in_scope(scope, subjects) for scope in scopes], dtype=bool)
     reasons["no-item"] = np.asarray(~eligible.any(axis=0))
     excluded: dict[str, Objects] = {}
     remaining = np.ones(len(subjects), dtype=bool)
@@ -325,7 +325,8 @@ def _rest_of_scope(scope: Scope, subjects: SubjectRegistry) -> Mask:
     return mask
 
 
-def _in_scope(scope: Scope, subjects: SubjectRegistry) -> Mask:
+def in_scope(scope: Scope, subjects: SubjectRegistry) -> Mask:
+    """The rows of a registry that are in a scope."""
     return _statuses(scope, subjects) & _regions(scope, subjects) & _rest_of_scope(scope, subjects)
 
 

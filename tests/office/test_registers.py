@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import randcheck as rc
 from randcheck.errors import DataError, ParameterError, UnknownNameError
+from randcheck.frame import in_scope
 from randcheck.ledger import Ledger
 from randcheck.office.changes import Change
 from randcheck.office.desk import Desk
@@ -22,7 +23,6 @@ from randcheck.office.registers import (
     TagRule,
     freeze,
     registry_life,
-    within,
 )
 from randcheck.pseudonyms import Pseudonymizer
 
@@ -398,7 +398,7 @@ def test_a_scope_is_that_of_a_frame(regions, statuses, classes, ids):
         scope=rc.Scope(statuses=None),
     )
     frame = rc.build_frame(task, subjects=subjects, catalog=catalog)
-    assert within(scope, subjects).tolist() == frame.eligible("x").tolist()
+    assert in_scope(scope, subjects).tolist() == frame.eligible("x").tolist()
 
 
 def test_who_was_not_classified_this_month():

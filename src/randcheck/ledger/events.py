@@ -70,6 +70,10 @@ class Event(CanonicalObject):
         """One entry of the body, such as `event["reason"]`."""
         return self._value["body"][key]
 
+    def get(self, key: str) -> Any:
+        """One entry of the body, `None` if a body of this kind has no such key."""
+        return self._value["body"].get(key)
+
     @property
     def kind(self) -> str:
         """One of `check.KINDS`."""

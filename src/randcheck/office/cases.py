@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 
 from randcheck.fields import DAY, ID, NAME, WORD, Fact, Kind, choice, declare, maybe
 from randcheck.models import RISK_CLASSES
-from randcheck.office.codes import ResultCodes
+from randcheck.office.codes import ResultCodes, need_known
 from randcheck.office.forms import (
     BY_ITEM,
     DIGEST,
@@ -165,11 +165,7 @@ def _inspected(state: Case, step: Step, fact: Inspected) -> Case:
 
 
 def _complete(state: Case, step: Step, results: Mapping[str, Result], codes: ResultCodes) -> None:
-    known = [code.id for code in codes]
-    wrong = [item for item, result in results.items() if result.code not in known]
-    need(
-        not wrong, step, f"one of the codes {', '.join(known)}", {i: results[i].code for i in wrong}
-    )
+    need_known(codes, results, step)
     items = [*state.drawn.items]
     need(sorted(results) == sorted(items), step, f"a result for each of {items}", sorted(results))
 

@@ -7,12 +7,14 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import field, frozen
 
 from randcheck.errors import DataError, Problem, UnknownNameError
 from randcheck.fields import FLAG, ID, MAYBE_WORD, NAME, Fact, declare
+from randcheck.office.forms import Result
+from randcheck.office.life import Step, need
 
 
 @frozen(kw_only=True)
@@ -60,6 +62,13 @@ class ResultCodes:
             if each.id == code:
                 return each
         raise UnknownNameError("result code", (code,), [each.id for each in self.codes])
+
+
+def need_known(codes: ResultCodes, results: Mapping[str, Result], step: Step) -> None:
+    """Raise `StepError` unless every result of a step has a code of the set."""
+    known = [code.id for code in codes]
+    wrong = {item: each.code for item, each in results.items() if each.code not in known}
+    need(not wrong, step, f"one of the codes {', '.join(known)}", wrong)
 
 
 #: The results of the national interim rules for random inspections in market supervision

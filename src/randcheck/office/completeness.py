@@ -62,7 +62,7 @@ def _in_force(
 ) -> Iterator[Missing]:
     own, digests = record.commitment.digest, dict[str, str]()
     for event in events:
-        if event.kind != "office" and event.body.get("commitment_sha256") == own:
+        if event.kind != "office" and event.get("commitment_sha256") == own:
             digests[event.kind] = event.digest
         if event.kind in ("stage record", "substitution"):
             key = "record_sha256" if event.kind == "stage record" else "successor_sha256"

@@ -74,11 +74,10 @@ def _belongs(
         if own or (step in _LINKS and ("case", data.get("case")) in keys):
             keys.add(thing)
         return thing in keys
-    body = event.body
     if event.kind == "plan":
-        return ("plan", body["id"]) in keys
-    if not {body.get(key) for key in ("commitment_sha256", "record_sha256", "parent")} & digests:
-        return body.get("repeats") in digests
-    for key in ("commitment_sha256", "record_sha256", "successor_sha256"):
-        digests |= {body[key]} if key in body else set()
+        return ("plan", event["id"]) in keys
+    if not {event.get(key) for key in ("commitment_sha256", "record_sha256", "parent")} & digests:
+        return event.get("repeats") in digests
+    named = map(event.get, ("commitment_sha256", "record_sha256", "successor_sha256"))
+    digests |= {digest for digest in named if digest is not None}
     return True

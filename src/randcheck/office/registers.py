@@ -33,28 +33,18 @@ from randcheck.fields import (
     declare,
     maybe,
 )
+from randcheck.frame import in_scope
 from randcheck.models import RISK_CLASSES, SCOPE, Scope, subject_contradictions
 from randcheck.office.changes import Change, Changes
 from randcheck.office.forms import DIGEST, NUMBER
 from randcheck.office.life import Life, Step, need
 from randcheck.office.rows import Batch, shown
 from randcheck.registry import Registry, SubjectRegistry
-from randcheck.table import Mask
 
 ABOUT = "registry"
 
 #: Which registries are frozen: subjects, inspectors, the list of items (一单两库).
 REGISTRIES = ("subjects", "inspectors", "items")
-
-#: The properties of a scope beside the ids, with the columns they look at.
-_COLUMNS = {
-    "statuses": "status",
-    "regions": "region",
-    "kinds": "kind",
-    "industries": "industry",
-    "tags": "tags",
-    "risk_classes": "risk_class",
-}
 
 #: The form of a keyed pseudonym; how many digits says `randcheck.pseudonyms`, at least 128 bits.
 _PSEUDONYM = re.compile("p-[0-9a-f]{32,64}")
@@ -120,7 +110,7 @@ class SubjectHistory(Changes[Any]):
         subjects: SubjectRegistry = self.as_of(since)
         new: list[set[str]] = [{*tags} - owned for tags in subjects.column("tags")]
         for rule in given:
-            for row in np.flatnonzero(within(rule.scope, subjects)).tolist():
+            for row in np.flatnonzero(in_scope(rule.scope, subjects)).tolist():
                 new[row].add(rule.tag)
         rows = zip(subjects.ids, subjects.column("tags"), new, strict=True)
         other = {name: tuple(sorted(tags)) for name, old, tags in rows if tags != {*old}}
@@ -174,18 +164,6 @@ class SubjectHistory(Changes[Any]):
             for day, same in groupby(sorted(own, key=_since), key=_since):
                 state.update((each.field, each.value) for each in same)
                 yield name, state["kind"], state["owner"], day
-
-
-def within(scope: Scope, subjects: SubjectRegistry) -> Mask:
-    """The rows of a registry that are in a scope."""
-    mask = np.ones(len(subjects), dtype=bool)
-    for field, column in _COLUMNS.items():
-        wanted = getattr(scope, field)
-        if wanted is not None:
-            mask &= subjects.matches(column, wanted)
-    if scope.ids is not None:
-        mask &= np.isin(subjects.ids.astype(str), scope.ids)
-    return mask
 
 
 def _since(change: Change) -> date:
@@ -266,7 +244,7 @@ def freeze(registry: Registry[Any], on: date, *, among: Scope | None = None) -> 
     """
     if not isinstance(registry, SubjectRegistry):
         return Frozen(registry.digest, len(registry), on)
-    counted = np.ones(len(registry), dtype=bool) if among is None else within(among, registry)
+    counted = np.ones(len(registry), dtype=bool) if among is None else in_scope(among, registry)
     places = registry.column("region")[counted], registry.column("risk_class")[counted]
     counts: dict[str, dict[str, int]] = {}
     for (region, name), count in Counter(zip(*places, strict=True)).items():

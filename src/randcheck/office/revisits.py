@@ -25,7 +25,7 @@ from randcheck.errors import DataError, ParameterError, Problem, UnknownNameErro
 from randcheck.fields import DAY, ID, MAYBE_WORD, Fact, declare
 from randcheck.models import Item, Subject
 from randcheck.office.cases import Case, case_id
-from randcheck.office.codes import STANDARD, ResultCodes
+from randcheck.office.codes import STANDARD, ResultCodes, need_known
 from randcheck.office.desk import Deed
 from randcheck.office.forms import DIGEST, IDS, RESULTS, Result
 from randcheck.office.intervals import clopper_pearson
@@ -78,9 +78,7 @@ def revisit_life(codes: ResultCodes) -> Life:
 
     def found(state: Revisit, step: Step, fact: Found) -> Revisit:
         need_status(state, step, "drawn")
-        known = [code.id for code in codes]
-        wrong = {item: each.code for item, each in fact.results.items() if each.code not in known}
-        need(not wrong, step, f"one of the codes {', '.join(known)}", wrong)
+        need_known(codes, fact.results, step)
         need(len(fact.by) >= 2, step, "two inspectors or more", fact.by)
         again = sorted({*fact.by} & {*state.drawn.first})
         need(not again, step, "people who were not in the first team", again)

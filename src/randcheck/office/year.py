@@ -169,12 +169,7 @@ class Year:
 
     def _draw(self, task: Task, frame: Frame, design: Design) -> npt.NDArray[np.bool_]:
         """Whom one simulated draw takes; it stands in the history of the tasks to come."""
-        dice = self.bits.random_raw(len(design))
-        taken = np.zeros(len(design), dtype=bool)
-        for cell in design.cells:
-            if cell.take:
-                lowest = np.argpartition(dice[cell.members], cell.take - 1)[: cell.take]
-                taken[cell.members[lowest]] = True
+        taken = design.taken(self.bits.random_raw(len(design)))
         if task.id not in self.known:  # what was drawn already is in the history
             names = frame.ids[taken].tolist()
             self.past["subject"] += names
