@@ -1,12 +1,13 @@
 """What is due when: counted in working days, and listed for those who must act."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from office.clocks import Days, days
 from randcheck.errors import DataError
 from randcheck.ledger import Ledger
 from randcheck.office.calendar import FixedCalendar, add_workdays, workdays_between
@@ -43,10 +44,6 @@ CALENDAR = FixedCalendar(
     first=date(2026, 1, 1),
     last=date(2026, 12, 31),
 )
-
-
-def days(number):
-    return timedelta(days=number)
 
 
 def case(subject="F-1", region="990102", **state):
@@ -183,22 +180,9 @@ def test_a_far_due_day_needs_no_calendar_yet():
         deadline.status(date(2026, 12, 30), CALENDAR)
 
 
-class Days:
-    """A clock that the test moves; it begins at noon in Beijing."""
-
-    def __init__(self):
-        self.now = datetime(2026, 9, 21, 4, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def go(self, days):
-        self.now += timedelta(days=days)
-
-
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 9, 21)
 
 
 @pytest.fixture

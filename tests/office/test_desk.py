@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from office.clocks import Days
 from randcheck.errors import UnknownNameError
 from randcheck.ledger import Ledger
 from randcheck.office.cases import Corrected, Drawn, Entered, Inspected, case_id, case_life
@@ -17,19 +18,6 @@ DRAW = "5f" * 32
 CASE = case_id(DRAW, "F-1")
 NOON = datetime(2026, 7, 1, 4, tzinfo=UTC)  # in Beijing
 LIVES = [case_life(STANDARD)]
-
-
-class Days:
-    """A clock that the test moves."""
-
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        return self.now
-
-    def on(self, day, hour=12):
-        self.now = NOON + timedelta(days=day - 1, hours=hour - 12)
 
 
 def drawn(subject="F-1"):
@@ -51,7 +39,7 @@ def found(food="none", fire="to-follow-up"):
 
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 7, 1)
 
 
 @pytest.fixture
@@ -93,7 +81,7 @@ def test_a_case_from_the_draw_to_its_publication(desk):
 
 def test_a_correction_keeps_what_was_published(desk, clock):
     live(desk)
-    clock.on(3)
+    clock.to(2026, 7, 3)
     case = do(desk, "corrected", Corrected(found(fire="none"), "another firm's form"), "I-2")
     with pytest.raises(StepError, match="never published"):
         do(desk, "voided", Because("an error"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from office.clocks import Days
 from randcheck.ledger import Ledger
 from randcheck.office.cases import Corrected, Drawn, Entered, Inspected, case_id, case_life
 from randcheck.office.codes import STANDARD
@@ -22,17 +23,9 @@ FALSE = STANDARD["false-disclosure"].abnormal
 OBSTRUCTED = STANDARD["obstructed"].sanction
 
 
-class Days:
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 7, 1)
 
 
 @pytest.fixture
@@ -91,7 +84,7 @@ def told(found):
 def test_a_published_ground_makes_a_row(desk, clock):
     enter(desk, food="false-disclosure", fire="obstructed", price="none")
     assert rows(desk) == ()
-    clock.now += timedelta(days=3)
+    clock.go(3)
     publish(desk)
     listed, sanctioned = rows(desk)
     assert listed == FeedRow(
@@ -123,7 +116,7 @@ def test_a_subject_is_listed_once_for_a_ground(desk):
 def test_a_correction_takes_back_only_once_it_is_published(desk, clock):
     enter(desk, food="unreachable", fire="none")
     publish(desk)
-    clock.now += timedelta(days=7)
+    clock.go(7)
     correction = Corrected(results(food="false-disclosure", fire="none"), "the wrong door")
     take(desk, "F-1", ("corrected", correction))
     assert len(rows(desk)) == 1
@@ -174,7 +167,7 @@ VERSIONS = st.lists(
 @given(VERSIONS)
 def test_rows_add_up_to_what_is_public(versions):
     """However often it is corrected: what was added and not withdrawn is what the codes say."""
-    with Ledger.open("sqlite://", clock=Days()) as ledger:
+    with Ledger.open("sqlite://", clock=Days(2026, 7, 1)) as ledger:
         desk = Desk(ledger, [case_life(STANDARD)])
         enter(desk, **versions[0])
         publish(desk)

@@ -1,6 +1,6 @@
 """Problems are followed up: no order of calls reaches a state that the rules forbid."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from attrs import evolve
@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from office.clocks import Days, days
 from randcheck.errors import ParameterError, UnknownNameError
 from randcheck.ledger import Ledger
 from randcheck.office.cases import Case, Drawn, case_id
@@ -34,27 +35,6 @@ LIVES = [problem_life(STANDARD)]
 FOLLOWED = [code.id for code in STANDARD if code.follow_up]
 
 
-class Days:
-    """A clock that the test moves; it begins at noon in Beijing."""
-
-    def __init__(self):
-        self.now = datetime(2026, 7, 1, 4, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    @property
-    def day(self):
-        return self.now.date()
-
-    def go(self, days):
-        self.now += timedelta(days=days)
-
-
-def days(number):
-    return timedelta(days=number)
-
-
 class Problems(RuleBasedStateMachine):
     """Two problems of a case, with all calls in any order, beside a model of what may be."""
 
@@ -62,7 +42,7 @@ class Problems(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.clock = Days()
+        self.clock = Days(2026, 7, 1)
         self.ledger = Ledger.open("sqlite://", clock=self.clock)
         self.desk = Desk(self.ledger, LIVES)
         self.model = {}
@@ -156,7 +136,7 @@ TestProblems.settings = settings(max_examples=60, stateful_step_count=30)
 
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 7, 1)
 
 
 @pytest.fixture

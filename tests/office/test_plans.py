@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import randcheck as rc
+from office.clocks import Days
 from randcheck import strategy
 from randcheck.errors import DataError, UnknownNameError
 from randcheck.ledger import Ledger
@@ -59,21 +60,9 @@ def plan(*tasks, **changes):
     return AnnualPlan(**(given | changes))
 
 
-class Days:
-    """A clock that the test moves."""
-
-    now = NOON
-
-    def __call__(self):
-        return self.now
-
-    def to(self, *day):
-        self.now = datetime(*day, 4, tzinfo=UTC)
-
-
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 2, 2)
 
 
 @pytest.fixture
@@ -411,7 +400,7 @@ class Office(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.clock = Days()
+        self.clock = Days(2026, 2, 2)
         self.desk = Desk(Ledger.open("sqlite://", clock=self.clock), LIVES)
         self.accepted = 0
         self.status, self.drafters, self.draft = None, set(), None

@@ -1,12 +1,13 @@
 """Transfers and their receipts: no order of calls reaches a state that the rules forbid."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from office.clocks import Days, days
 from randcheck.errors import DataError
 from randcheck.ledger import Ledger
 from randcheck.office.desk import Desk
@@ -35,27 +36,6 @@ MAY = {
 }
 
 
-class Days:
-    """A clock that the test moves; it begins at noon in Beijing."""
-
-    def __init__(self):
-        self.now = datetime(2026, 7, 1, 4, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    @property
-    def day(self):
-        return self.now.date()
-
-    def go(self, days):
-        self.now += timedelta(days=days)
-
-
-def days(number):
-    return timedelta(days=number)
-
-
 def sent(due=DUE, **changes):
     told = {
         "case": "5f5f/F-1",
@@ -76,7 +56,7 @@ class Transfers(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.clock = Days()
+        self.clock = Days(2026, 7, 1)
         self.ledger = Ledger.open("sqlite://", clock=self.clock)
         self.desk = Desk(self.ledger, LIVES)
         self.status, self.since, self.reminders = {}, {}, {"t-1": 0, "t-2": 0}
@@ -169,7 +149,7 @@ TestTransfers.settings = settings(max_examples=60, stateful_step_count=25)
 
 @pytest.fixture
 def clock():
-    return Days()
+    return Days(2026, 7, 1)
 
 
 @pytest.fixture

@@ -149,9 +149,17 @@ class PlannedTask(Fact):
     @property
     def trainings(self) -> tuple[str, ...]:
         """What everybody who goes must have been trained in: its matcher demands it."""
+        return tuple(self._asked("trainings", ()))
+
+    @property
+    def team_size(self) -> int:
+        """How many go on a visit, at least: two where its matcher does not say."""
+        return int(self._asked("team_size", 2))
+
+    def _asked(self, name: str, default: Any) -> Any:
+        """What its matcher asks for, or the matcher whose odds that one conditions."""
         matcher: Any = self.task.matcher
-        matcher = getattr(matcher, "base", matcher)
-        return tuple(getattr(matcher, "trainings", ()))
+        return getattr(getattr(matcher, "base", matcher), name, default)
 
     def joint(self, catalog: ItemCatalog) -> bool:
         """Whether several departments go, or several of them have items to check."""

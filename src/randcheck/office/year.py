@@ -149,7 +149,7 @@ class Year:
         return Look(
             planned,
             self._figures(planned, frame, design, rates, looks_back),
-            team_size(planned.task),
+            planned.team_size,
             (counts @ low, counts @ high, counts @ (high > 0).astype(np.int64)),
             _per_item(design),
         )
@@ -206,13 +206,8 @@ class Year:
             risk_based=planned.risk_based,
             directed=planned.task.directed,
             joint=planned.joint(self.catalog),
-            inspector_days=least * team_size(planned.task) / self.norms.visits_per_day,
+            inspector_days=least * planned.team_size / self.norms.visits_per_day,
         )
-
-
-def team_size(task: Task) -> int:
-    matcher: Any = task.matcher
-    return int(getattr(getattr(matcher, "base", matcher), "team_size", 2))
 
 
 def _visit_rates(design: Design, pattern: Iterable[int]) -> tuple[Fraction, Fraction]:
