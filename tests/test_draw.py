@@ -162,7 +162,13 @@ def test_a_design_of_something_else_is_refused(design, words):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("nonce", None), ("nonce", "\ud800"), ("source", "lottery"), ("inspectors", [])],
+    [
+        ("nonce", None),
+        ("nonce", "\ud800"),
+        ("source", "lottery"),
+        ("source", rc.PublicSource),
+        ("inspectors", []),
+    ],
 )
 def test_arguments_of_another_kind_are_named(name, value):
     with pytest.raises(ParameterError, match=name):

@@ -36,7 +36,7 @@ from randcheck.models import Item
 from randcheck.plan import Task
 from randcheck.record import DrawnCell, DrawRecord, RecordedVisit, Reserve
 from randcheck.registry import InspectorRegistry, ItemCatalog, SubjectRegistry
-from randcheck.strategy import describe
+from randcheck.strategy import describe, has
 from randcheck.tickets import Ticket
 
 log = logging.getLogger("randcheck")
@@ -239,7 +239,7 @@ def commit(
     expect("inspectors", inspectors, InspectorRegistry | None)
     if not canonical.is_text(nonce):
         raise ParameterError("nonce", shorten(nonce), "is no text", "give a secret text, or ''")
-    if source is not None and not callable(getattr(source, "to_json", None)):
+    if source is not None and not has(source, "to_json"):
         remedy = "give a PublicSource(kind, reference)"
         raise ParameterError("source", shorten(source), "is no source", remedy)
     frame = build_frame(task, subjects=subjects, catalog=catalog, history=history)

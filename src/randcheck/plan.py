@@ -157,17 +157,17 @@ def _task_problems(task: Task) -> Iterable[Problem]:
     if type(task.as_of) is not date:
         kind = type(task.as_of).__name__
         yield Problem(None, "as_of", shorten(task.as_of), f"is a {kind}", "give a datetime.date")
-    if not callable(getattr(task.sampler, "design", None)):
-        remedy = "give an object with design(frame)"
+    if not strategy.has(task.sampler, "design"):
+        remedy = "give an object with design(frame), such as UniformSampler(rate='3%')"
         yield Problem(None, "sampler", shorten(task.sampler), "is no sampler", remedy)
-    methods = (getattr(task.matcher, name, None) for name in ("odds", "teams"))
-    if task.matcher is not None and not any(map(callable, methods)):
-        remedy = "give an object with odds(visits, inspectors), or None"
+    ways = (strategy.has(task.matcher, method) for method in ("odds", "teams"))
+    if task.matcher is not None and not any(ways):
+        remedy = "give an object with odds(visits, inspectors), such as FairMatcher(), or None"
         yield Problem(None, "matcher", shorten(task.matcher), "is no matcher", remedy)
     if not isinstance(task.scope, Scope):
         yield Problem(None, "scope", shorten(task.scope), "is no Scope", "give randcheck.Scope(…)")
     for exclusion in task.exclusions:
-        if not callable(getattr(exclusion, "excludes", None)):
+        if not strategy.has(exclusion, "excludes"):
             remedy = "give values such as DrawnThisYear()"
             yield Problem(None, "exclusions", shorten(exclusion), "is no exclusion", remedy)
     reasons = [getattr(exclusion, "reason", None) for exclusion in task.exclusions]

@@ -35,7 +35,7 @@ def parse_rate(value: Any, name: str = "rate") -> Fraction:
     if rate is None:
         raise RateError(name, shorten(value), "is not a rate", remedy)
     if not 0 <= rate <= 1:
-        raise RateError(name, shorten(value), "is not between 0 and 100 %", "give a share")
+        raise RateError(name, shorten(value), "is not between 0 and 100 %", remedy)
     return rate
 
 

@@ -27,6 +27,11 @@ NOT_INSTALLED = "(not installed)"
 _KEYS = {"name", "distribution", "version", "parameters"}
 
 
+def has(value: object, method: str) -> bool:
+    """Whether it is an object with this method; the class of such objects is none."""
+    return not isinstance(value, type) and callable(getattr(value, method, None))
+
+
 def name_of(strategy: object) -> str:
     """A strategy's own `name`, or else the name of its class."""
     return str(getattr(strategy, "name", type(strategy).__name__))

@@ -387,6 +387,7 @@ class Nameless:
     ("rules", "words"),
     [
         ([Nameless()], "Nameless.* is no rule"),
+        ([Kinship], "Kinship.* is no rule"),
         ([type("Empty", (Nameless,), {"name": ""})()], "Empty.* is no rule"),
         ([type("Odd", (Nameless,), {"name": 5})()], "Odd.* is no rule"),
         ([type("NoMethod", (), {"name": "x"})()], "NoMethod.* is no rule"),

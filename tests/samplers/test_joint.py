@@ -52,6 +52,8 @@ def test_items_and_samplers_must_agree():
 def test_what_is_no_sampler_is_refused():
     with pytest.raises(ParameterError, match="is no sampler"):
         rc.JointItemSampler({"food": "3%"})
+    with pytest.raises(ParameterError, match="UniformSampler'> is no sampler"):
+        rc.JointItemSampler({"food": rc.UniformSampler})
     with pytest.raises(ParameterError, match="is no mapping"):
         rc.JointItemSampler([rc.UniformSampler(rate="3%")])
 

@@ -202,6 +202,7 @@ def test_they_need_a_history():
     "make",
     [
         lambda: rc.Rotation("3%", months=12),
+        lambda: rc.Rotation(rc.UniformSampler, months=12),
         lambda: rc.Rotation(rc.UniformSampler(count=1), months=0),
         lambda: rc.Rotation(rc.UniformSampler(count=1), months=12, chance=0.5),
         lambda: rc.Rotation(rc.UniformSampler(count=1), months=12, tasks=3),

@@ -31,6 +31,7 @@ from randcheck.exclusions import months_before, positive
 from randcheck.history import History, needed
 from randcheck.matching.visits import Visits
 from randcheck.registry import InspectorRegistry
+from randcheck.strategy import has
 
 IntArray = npt.NDArray[np.int64]
 
@@ -283,7 +284,7 @@ def _check_names(rules: tuple[ConflictRule, ...]) -> None:
     before: dict[str, list[ConflictRule]] = {}
     for rule in rules:
         name = getattr(rule, "name", None)
-        if not isinstance(name, str) or not name or not callable(getattr(rule, "bars", None)):
+        if not isinstance(name, str) or not name or not has(rule, "bars"):
             raise ParameterError(
                 "rules", shorten(rule), "is no rule", "a rule has a name and a method bars"
             )

@@ -26,6 +26,7 @@ from randcheck.matching.solve import solve
 from randcheck.matching.teams import Demand, network_of
 from randcheck.matching.visits import Visits
 from randcheck.registry import InspectorRegistry
+from randcheck.strategy import has
 
 log = logging.getLogger("randcheck")
 
@@ -64,7 +65,7 @@ def _as_rules(value: Any) -> tuple[ConflictRule, ...]:
         raise ParameterError("rules", shorten(value), "is no tuple", "write (DeclaredRelation(),)")
     rules = tuple(value)
     for rule in rules:
-        if not callable(getattr(rule, "bars", None)):
+        if not has(rule, "bars"):
             remedy = "give objects with a name and a method bars(visits, inspectors)"
             raise ParameterError("rules", shorten(rule), "is no rule", remedy)
     return rules

@@ -28,6 +28,7 @@ from randcheck.rates import count_from_rate, parse_count
 from randcheck.samplers import parameters
 from randcheck.samplers.merging import merged_cells
 from randcheck.samplers.scaling import by_department, keep_budget
+from randcheck.strategy import has
 
 #: What a budget may promise of the visits.
 PROMISES = ("guaranteed", "expected")
@@ -35,7 +36,7 @@ PROMISES = ("guaranteed", "expected")
 
 def _as_samplers(value: Mapping[str, Any]) -> FrozenMapping:
     for item, sampler in as_mapping(value, "samplers").items():
-        if not callable(getattr(sampler, "design", None)):
+        if not has(sampler, "design"):
             raise ParameterError(
                 f"samplers[{item!r}]",
                 shorten(sampler),

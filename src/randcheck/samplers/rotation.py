@@ -27,11 +27,12 @@ from randcheck.frame import Frame
 from randcheck.models import Scope
 from randcheck.samplers import parameters
 from randcheck.samplers.parameters import shown
+from randcheck.strategy import has
 from randcheck.table import Positions
 
 
 def _is_sampler(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not callable(getattr(value, "design", None)):
+    if not has(value, "design"):
         remedy = "give an object with design(frame), such as UniformSampler(rate='3%')"
         raise ParameterError(attribute.name, shorten(value), "is no sampler", remedy)
 
