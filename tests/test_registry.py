@@ -180,10 +180,10 @@ def test_columns_of_another_length_or_name():
     assert (None, "region", "is missing") in found
 
 
-def test_the_first_row_may_have_another_number():
+def test_the_rows_may_have_other_numbers():
     columns = {"id": ["a", "a"], "name": ["x", ""], "region": ["r", "r"]}
     with pytest.raises(DataError) as caught:
-        rc.SubjectRegistry.from_columns(columns, first_row=2)
+        rc.SubjectRegistry.from_columns(columns, row_numbers=[2, 3])
     assert {p.row for p in caught.value.problems} == {3}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -100,15 +100,15 @@ class SubjectRegistry(Registry[Subject]):
 
     @classmethod
     def _contradictions(
-        cls, columns: Mapping[str, Objects | Codes], first_row: int
+        cls, columns: Mapping[str, Objects | Codes], numbers: Sequence[int]
     ) -> list[Problem]:
         names, kinds, owners = (decoded(columns[name]) for name in ("id", "kind", "owner"))
         doubtful = np.array([owner is not None for owner in owners], dtype=bool)
         for kind in ("attached object", "natural person"):
             doubtful |= kinds == kind
         return [
-            Problem(int(row) + first_row, *found)
-            for row in np.flatnonzero(doubtful)
+            Problem(numbers[row], *found)
+            for row in np.flatnonzero(doubtful).tolist()
             if names[row] is not None
             for found in subject_contradictions(names[row], kinds[row], owners[row])
         ]

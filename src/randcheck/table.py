@@ -83,7 +83,7 @@ class Table(Generic[F]):
             name: [record.get(name, default) for record in records]
             for name, default in defaults.items()
         }
-        return cls._from_clean(columns, 0, problems)
+        return cls._from_clean(columns, range(len(records)), problems)
 
     @classmethod
     def from_dataframe(cls, df: Any) -> Self:
@@ -98,10 +98,12 @@ class Table(Generic[F]):
         return cls.from_columns(columns)
 
     @classmethod
-    def from_columns(cls, columns: Mapping[str, Sequence[Any]], *, first_row: int = 0) -> Self:
+    def from_columns(
+        cls, columns: Mapping[str, Sequence[Any]], *, row_numbers: Sequence[int] | None = None
+    ) -> Self:
         """A table from columns of equal length; a column left out has its field's default.
 
-        `first_row` is the number of the first row in errors (2 for a sheet with a header).
+        `row_numbers` are the numbers of the rows in errors, from 0 where none are given.
         """
         given = {name: list(values) for name, values in columns.items()}
         schema, defaults = kinds(cls.model), _defaults(cls.model)
@@ -118,20 +120,21 @@ class Table(Generic[F]):
                 problems.append(Problem(None, name, found, "are too few", f"give {size}"))
         if problems:
             raise DataError(cls.title, problems)
-        return cls._from_clean({name: given[name] for name in schema}, first_row, problems)
+        numbers = range(size) if row_numbers is None else row_numbers
+        return cls._from_clean({name: given[name] for name in schema}, numbers, problems)
 
     @classmethod
     def _from_clean(
-        cls, columns: dict[str, list[Any]], first_row: int, problems: list[Problem]
+        cls, columns: dict[str, list[Any]], numbers: Sequence[int], problems: list[Problem]
     ) -> Self:
         """The last steps of every constructor: clean each column, then look at whole rows."""
         size = len(next(iter(columns.values())))
         clean = {
-            name: _clean_column(name, kind, columns[name], first_row, problems)
+            name: _clean_column(name, kind, columns[name], numbers, problems)
             for name, kind in kinds(cls.model).items()
         }
-        problems += cls._contradictions(clean, first_row)
-        order = cls._order(clean, first_row, problems)
+        problems += cls._contradictions(clean, numbers)
+        order = cls._order(clean, numbers, problems)
         if problems:
             problems.sort(key=lambda problem: -1 if problem.row is None else problem.row)
             raise DataError(cls.title, problems)
@@ -140,14 +143,14 @@ class Table(Generic[F]):
 
     @classmethod
     def _contradictions(
-        cls, columns: Mapping[str, Objects | Codes], first_row: int
+        cls, columns: Mapping[str, Objects | Codes], numbers: Sequence[int]
     ) -> list[Problem]:
         """What cannot be true of a row although each of its values can."""
         return []
 
     @classmethod
     def _order(
-        cls, columns: Mapping[str, Objects | Codes], first_row: int, problems: list[Problem]
+        cls, columns: Mapping[str, Objects | Codes], numbers: Sequence[int], problems: list[Problem]
     ) -> list[int]:
         """The canonical order of rows; duplicates of the key are reported."""
         parts = [decoded(columns[name]).tolist() for name in cls.key]
@@ -160,10 +163,10 @@ class Table(Generic[F]):
             if keys[before] == keys[row]:
                 problems.append(
                     Problem(
-                        row + first_row,
+                        numbers[row],
                         cls.key[0],
                         shorten(keys[row]),
-                        f"is already in row {before + first_row}",
+                        f"is already in row {numbers[before]}",
                         "keep one of the two rows",
                     )
                 )
@@ -317,10 +320,10 @@ def _unknown_columns(
 
 
 def _clean_column(
-    name: str, kind: Kind, values: list[Any], first_row: int, problems: list[Problem]
+    name: str, kind: Kind, values: list[Any], numbers: Sequence[int], problems: list[Problem]
 ) -> Objects | Codes:
     if kind.few:
-        return _clean_codes(name, kind, values, first_row, problems)
+        return _clean_codes(name, kind, values, numbers, problems)
     if kind.glance(values):
         return _objects(values)
     cleaned: list[Any] = []
@@ -328,13 +331,13 @@ def _clean_column(
         try:
             cleaned.append(kind.clean(value))
         except Fault as fault:
-            problems.append(_problem(row + first_row, name, value, fault))
+            problems.append(_problem(numbers[row], name, value, fault))
             cleaned.append(None)
     return _objects(cleaned)
 
 
 def _clean_codes(
-    name: str, kind: Kind, values: list[Any], first_row: int, problems: list[Problem]
+    name: str, kind: Kind, values: list[Any], numbers: Sequence[int], problems: list[Problem]
 ) -> Codes:
     found: dict[Any, int] = {}
     raw = [found.setdefault(_hashable(value), len(found)) for value in values]
@@ -348,7 +351,7 @@ def _clean_codes(
             cleaned.append(None)
     if faults:
         problems += [
-            _problem(row + first_row, name, values[row], faults[code])
+            _problem(numbers[row], name, values[row], faults[code])
             for row, code in enumerate(raw)
             if code in faults
         ]

@@ -47,6 +47,18 @@ def problems(tmp_path, text, table=rc.SubjectRegistry):
     return [(p.row, p.column, p.reason) for p in caught.value.problems]
 
 
+def test_rows_are_counted_as_a_spreadsheet_shows_them(tmp_path):
+    """A blank line is a row, a cell of two lines is in one, and no other character breaks a row."""
+    text = '\nid,name,region,risk_class\n\na,"one\ntwo",r,A\n\nb,n,r,E\na,x\x0by,r,\n'
+    assert problems(tmp_path, text) == [
+        (4, "name", "holds U+000A, which is not text"),
+        (6, "risk_class", "is not known here"),
+        (7, "name", "holds U+000B, which is not text"),
+        (7, "id", "is already in row 4"),
+    ]
+    assert problems(tmp_path, "\nid,name,region\n\na,n\n") == [(4, None, "is not the header's 3")]
+
+
 def test_bad_rows_are_named_by_their_line(tmp_path):
     text = "id,name,region,risk_class\na,n,r,E\nb,,r,A\n,n,r,\n"
     assert problems(tmp_path, text) == [

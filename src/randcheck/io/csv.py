@@ -6,13 +6,14 @@ Rules enforced here:
    first/last day, an id with its day as id=day.
 2. A cell that begins with `=` is a formula that a spreadsheet left; it is refused. Texts that a
    spreadsheet would take for formulas are written as `guard` says, and read back as they were.
-3. A line with more or fewer cells than the header, or an unfinished quote, is an error that names
-   the line; nothing is guessed.
+3. A row with more or fewer cells than the header, or an unfinished quote, is an error that names
+   the row as a spreadsheet counts it, blank ones too; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -38,11 +39,11 @@ _SCOPE = "applies_to."
 
 
 def read_csv(path: str | Path, table: type[T]) -> T:
-    """A registry, catalog or history from a CSV file; rows in errors are lines of the file.
+    """A registry, catalog or history from a CSV file; errors count rows as a spreadsheet does.
 
     The scope of an item is in columns such as `applies_to.tags` and `applies_to.kinds`.
     """
-    header, lines = _read(Path(path))
+    header, lines, numbers = _read(Path(path))
     schema = kinds(table.model)
     columns: dict[str, list[Any]] = {}
     for place, name in enumerate(header):
@@ -53,19 +54,21 @@ def read_csv(path: str | Path, table: type[T]) -> T:
     if scopes and "applies_to" in schema:
         columns["applies_to"] = _scopes({name: columns.pop(name) for name in scopes}, len(lines))
     try:
-        return table.from_columns(columns, first_row=2)
+        return table.from_columns(columns, row_numbers=numbers)
     except DataError as error:
         raise DataError(str(path), error.problems) from None
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+def _read(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """The header, the rows that are not blank, and the number of each, from 1."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         problem = Problem(None, None, f"byte {error.start}", "is not UTF-8", "save as CSV UTF-8")
         raise DataError(str(path), [problem]) from None
     try:
-        rows = [row for row in csv.reader(text.splitlines(keepends=True), strict=True) if row]
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        rows = {number: row for number, row in enumerate(reader, start=1) if row}
     except csv.Error as error:
         reason = f"is cut off or malformed: {error}"
         problem = Problem(None, None, "the file", reason, "export it again")
@@ -73,17 +76,18 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     if not rows:
         problem = Problem(None, None, "the file", "is empty", "give a header and a line a row")
         raise DataError(str(path), [problem])
-    header, *lines = rows
-    problems = list(_faults(header, lines))
+    (top, header), *_ = rows.items()
+    del rows[top]
+    problems = list(_faults(top, header, rows))
     if problems:
         raise DataError(str(path), problems)
-    return header, [list(map(unguard, line)) for line in lines]
+    return header, [list(map(unguard, line)) for line in rows.values()], list(rows)
 
 
-def _faults(header: list[str], lines: list[list[str]]) -> Iterable[Problem]:
+def _faults(top: int, header: list[str], lines: Mapping[int, list[str]]) -> Iterable[Problem]:
     for name in {name for name in header if header.count(name) > 1}:
-        yield Problem(1, name, "this column", "is there twice", "keep one")
-    for number, line in enumerate(lines, start=2):
+        yield Problem(top, name, "this column", "is there twice", "keep one")
+    for number, line in lines.items():
         if len(line) != len(header):
             reason = f"is not the header's {len(header)}"
             yield Problem(number, None, f"{len(line)} cells", reason, "complete the line")
