@@ -52,6 +52,7 @@ class Archive:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as opened:
                 infos = opened.infolist()
+        # no directory; a name that is no UTF-8; a version too new; a field cut short
         except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
             raise BrokenError(str(error) or "its directory cannot be read") from None
         self._data = data

@@ -31,7 +31,11 @@ def option(arguments: Sequence[str] | None) -> str | None:
 
 
 def localize(parser: argparse.ArgumentParser, language: str) -> argparse.ArgumentParser:
-    """The parser with all that it says in the language, commands of its own included."""
+    """The parser with all that it says in the language, commands of its own included.
+
+    `argparse` translates through the process's own gettext domain, which a library must leave
+    alone, so the parser that was built is changed; its groups and actions have no public name.
+    """
     if language == "en":
         return parser
 
@@ -40,7 +44,7 @@ def localize(parser: argparse.ArgumentParser, language: str) -> argparse.Argumen
         text = say("{prog}: error: {message}", language)
         parser.exit(2, text.format(prog=parser.prog, message=lines(message, language)) + "\n")
 
-    parser.error = error  # type: ignore[method-assign]
+    parser.error = error  # type: ignore[method-assign]  # of this parser, which exists already
     parser.formatter_class = _formatter(parser.formatter_class, language)
     parser.description = _told(parser.description, language)
     parser.epilog = _told(parser.epilog, language)
@@ -70,8 +74,8 @@ def _told(text: str | None, language: str) -> str | None:
 def _formatter(formatter: Any, language: str) -> Any:
     """The formatter that writes "usage: " in the language."""
 
-    class Told(formatter):  # type: ignore[misc]
-        def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
+    class Told(formatter):  # type: ignore[misc]  # known only at run time
+        def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: Any = None) -> None:
             super().add_usage(usage, actions, groups, prefix or say("usage: ", language))
 
     return Told
