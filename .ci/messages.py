@@ -59,13 +59,28 @@ WORDS: dict[str, tuple[tuple[int, ...] | None, tuple[str, ...]]] = {
     "finding": ((), ("found", "needed", "why", "remedy", "known")),
     "add": ((1,), ("found", "needed", "why", "remedy", "known", "character")),
     "stop": ((1,), ("found", "needed", "why", "remedy", "known")),
+    "say": ((0,), ()),
+    "in_all": ((0,), ()),
+    "Column": ((1,), ()),
     "add_parser": ((), ("help", "description", "epilog")),
     "add_subparsers": ((), ("title", "metavar")),
     "add_argument": ((), ("help", "metavar")),
 }
 
 #: Names whose texts are shown wherever they stand: a constant, or a key of a table.
-NAMED = {"ABOUT", "title", "remedy", "told", "reason", "FORMS", "REASONS", "_FORBIDDEN"}
+NAMED = {
+    "ABOUT",
+    "title",
+    "remedy",
+    "told",
+    "reason",
+    "FORMS",
+    "REASONS",
+    "_FORBIDDEN",
+    "_LIST_HEADER",
+    "_GUIDE_HEADER",
+    "_STRATEGIES_HEADER",
+}
 
 #: Words of data, which mean the same in every language.
 DATA = {
@@ -75,7 +90,7 @@ DATA = {
     "CSV", "TEXT", "FILE", "HEX", "EXPORT", "ID", " and ", " or ", "Ledger.open", "stage ",
     "Cc", "Cf", "Cs", "Zl", "Zp", "drawn-this-year", "owner-excluded", "round", "FixedCalendar",
     "ChineseCalendar", "AS_OF", "'rows'", "example: verify.py r s", ", or ",
-    "the \0 \0", "the \0s \0", "no such word",
+    "2026-07 joint inspection", "the \0 \0", "the \0s \0", "no such word",
 }  # fmt: skip
 
 #: What is made outside the sources, or in a way that this file does not follow.
@@ -96,7 +111,7 @@ OTHERS = (
     *(f"the {kind} {{names}}" for kind in ("region", "regions", "department", "departments",
       "specialty", "specialties", "qualification", "qualifications")),
     ", ",
-    "inspectors", "experts",
+    "inspectors", "experts", "met", "missed", "sampler", "allocation", "matcher", "conflict rule",
     *(f"{who}{of}{wide}{held}" for who in ("inspectors", "experts")
       for of in ("", " of {departments}") for wide in ("", " with {specialties}")
       for held in ("", " with {held}") if of or wide or held),
@@ -115,6 +130,8 @@ OTHERS = (
     "'utf-8' codec can't encode character {character} in position {position}: {reason}",
     "invalid start byte", "invalid continuation byte", "unexpected end of data",
     "surrogates not allowed", "[Errno 2] No such file or directory: {name}",
+    "No such file or directory", "Permission denied", "File exists", "Is a directory",
+    "Not a directory", "No space left on device", "Read-only file system",
     "{message}: line {line} column {column} (char {char})", "Expecting value", "Extra data",
     "Invalid control character at", "Expecting property name enclosed in double quotes",
     "Unterminated string starting at", "Invalid \\escape", "Expecting ',' delimiter",
@@ -135,7 +152,7 @@ OTHERS = (
 _SILENT_CALLS = {"compile", "fullmatch", "match", "sub", "search", "findall", "split", "text",
                  "execute", "exec_driver_sql", "startswith", "endswith", "getLogger", "TypeVar",
                  "DDL", "execution_options", "attrgetter", "choice", "some_of", "sign", "fields",
-                 "encode", "import_module", "AttributeError"}  # fmt: skip
+                 "encode", "import_module", "AttributeError", "ResultCode"}  # fmt: skip
 
 
 class Message(NamedTuple):
@@ -204,7 +221,7 @@ class _File:
     def said(self) -> Iterator[Message]:
         """The messages that are looked up as they stand."""
         for node in ast.walk(self.tree):
-            told = isinstance(node, ast.Call) and _name_of(node.func) in ("say", "fill")
+            told = isinstance(node, ast.Call) and _name_of(node.func) in ("say", "fill", "in_all")
             if told and node.args and (text := _literal(node.args[0])):
                 yield Message("", text)
 
@@ -255,8 +272,6 @@ class _File:
             self.parents.get(parent), ast.Compare | ast.Subscript
         ):
             return True
-        if self._translated(node, parent):
-            return True
         while parent is not None:
             if isinstance(parent, ast.FunctionDef) and parent.name in ("__repr__", "__reduce__"):
                 return True
@@ -273,23 +288,6 @@ class _File:
         """Whether a method belongs to an error, whose layout is found by its code."""
         owner = self.parents[node]
         return isinstance(owner, ast.ClassDef) and owner.name.endswith("Error")
-
-    def _translated(self, node: ast.AST, parent: ast.AST) -> bool:
-        """Whether the Chinese stands beside it already."""
-        if isinstance(parent, ast.keyword):
-            node, parent = parent, self.parents[parent]
-        if not isinstance(parent, ast.Tuple | ast.Dict | ast.Call | ast.List):
-            return False
-        others = [
-            literal
-            for each in ast.iter_child_nodes(parent)
-            if each is not node
-            for literal in [_literal(each.value if isinstance(each, ast.keyword) else each)]
-        ]
-        return any(
-            re.search("[\u4e00-\u9fff]", each) and not re.search("[A-Za-z]{3}", each)
-            for each in others
-        )
 
     def _shown(self, node: ast.AST) -> bool:
         """Whether a single word is shown, since a call or a name says so."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import randcheck as rc
+from chinese import in_chinese
 from randcheck import cli, demo
 from randcheck.io import write_csv
 from randcheck.testing import made_up_catalog
@@ -308,6 +309,7 @@ def test_a_report_of_a_ledger_and_of_its_export(tmp_path, run):
     status, out, _ = run("report", url, *given, *paths)
     assert status == 0
     assert "抽查比例  0.00 %  0  1000  ≥ 3.00 %  未达标" in out
+    assert in_chinese(out)
     assert "全部地区" in files["html"].read_text(encoding="utf-8")
     assert json.loads(files["json"].read_bytes())["period"] == ["2026-01-01", "2026-12-31"]
     assert files["csv"].read_bytes().startswith(b"\xef\xbb\xbf")
@@ -328,6 +330,47 @@ def test_what_people_read_comes_in_their_language(folder, run, monkeypatch):
     status, out, _ = run("verify", "none.json", "none.jsonl")
     assert status == 1
     assert "没有核验的：承诺、随机数" in out
+
+
+def test_every_command_speaks_chinese(folder, run, monkeypatch):
+    pytest.importorskip("python_calamine")
+    pytest.importorskip("xlsxwriter")
+    pytest.importorskip("sqlalchemy")
+    from randcheck.ledger import Ledger
+
+    monkeypatch.setenv("RANDCHECK_LANGUAGE", "zh")
+    Path("bad.csv").write_text("主体编号,名称,区划代码\nm 1,n,\n", encoding="utf-8")
+    Path("good.csv").write_text("主体编号,名称,区划代码\nm1,n,990102\n", encoding="utf-8")
+    with Ledger.open("sqlite:///office.sqlite") as ledger:
+        plan = {"id": "P", "version": 1, "sha256": "ab" * 32, "reason": None}
+        ledger.append("plan", plan, actor="bureau")
+    same = rc.SubjectRegistry.from_records(
+        [*world()["subjects"], rc.Subject("FIRM-000001", "n", region="990101")]
+    )
+    write_csv("alike.csv", same)
+    files = "july/record.json", "july/sheet.jsonl"
+    commands = [
+        ("draw", "task.toml", "--out", "other", "--commit", "--subjects", "alike.csv"),
+        ("draw", "task.toml", "--out", "july", "--commit"),
+        ("draw", "task.toml", "--out", "july", "--commit"),
+        ("draw", "task.toml", "--out", "july", "--randomness", "05 09"),
+        ("draw", "none.toml", "--out", "none", "--commit"),
+        ("verify", *files),
+        ("verify", *files, "--randomness", "05 10"),
+        ("why", *files, "firm-000001", "--proof", "proof.json"),
+        ("own-check", "proof.json", "--root", "5f" * 32),
+        ("ticket", "abc", "x"),
+        ("strategies",),
+        ("import", "bad.csv", "--as", "subjects", "--answer", "answer.csv"),
+        ("import", "good.csv", "--as", "subjects"),
+        ("ledger", "verify", "sqlite:///office.sqlite"),
+        ("ledger", "verify", "none.jsonl"),
+        ("report", "none.jsonl", "--year", 2026),
+        ("nothing",),
+    ]
+    for command in commands:
+        _, out, err = run(*command)
+        assert in_chinese(out + err), (command, out + err)
 
 
 def test_a_template_is_filled_in_imported_and_a_bad_one_answered(tmp_path, run):

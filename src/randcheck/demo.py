@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import unicodedata
 from collections import Counter
 from datetime import date
 from fractions import Fraction
@@ -20,6 +19,7 @@ from attrs import frozen
 import randcheck as rc
 from randcheck.datasets import City, city
 from randcheck.draw import Draw, OpenDraw
+from randcheck.language import terminal_width
 
 AS_OF = date(2026, 7, 1)
 RANDOMNESS = "2026-07-02 05 09 12 22 31 33 + 08"
@@ -228,5 +228,4 @@ def _percent(rate: Fraction) -> str:
 
 def _pad(text: str, width: int) -> str:
     """The text, padded to a width in terminal columns: Chinese characters take two."""
-    taken = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    return text + " " * max(1, width - taken)
+    return text + " " * max(1, width - terminal_width(text))

@@ -2,9 +2,11 @@ import csv
 import importlib.util
 import io
 import random
+import re
 import sys
 import zipfile
 from datetime import date
+from itertools import product
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -16,11 +18,12 @@ import randcheck as rc
 from randcheck.errors import DataError, MissingExtraError, ParameterError
 from randcheck.io import Limits, import_file, read_table, write_csv
 from randcheck.io.findings import HIDDEN, column_number, letters, may_tell
+from randcheck.language import LANGUAGES, problem_parts
 from randcheck.pseudonyms import Pseudonymizer
 from randcheck.testing import made_up_catalog, made_up_subjects
 from worlds import full_inspectors
 
-pytest.importorskip("python_calamine")
+CalamineWorkbook = pytest.importorskip("python_calamine").CalamineWorkbook
 pytest.importorskip("xlsxwriter")
 
 _spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
@@ -74,16 +77,17 @@ def test_there_are_enough_of_them():
 def test_an_answer_tells_all_problems_and_is_no_weaker_when_imported(case, tmp_path):
     path = given_file(tmp_path, case.name, case.data)
     answer = import_file(path, case.kind, key=KEY)
-    written = [tmp_path / "answer.xlsx"]
-    if answer.sheet is None:
-        written.append(tmp_path / "answer.csv")
-    for out in written:
-        answer.write_answer(out)
+    suffixes = (".xlsx", ".csv") if answer.sheet is None else (".xlsx",)
+    for suffix, language in product(suffixes, LANGUAGES):
+        out = tmp_path / f"answer-{language}{suffix}"
+        answer.write_answer(out, language)
         told = texts_of(out)
         assert "<f>" not in told
         for problem in answer.problems:
-            reason = problem.reason if out.suffix == ".csv" else escape(problem.reason)
-            assert reason in told.replace('""', '"')
+            parts = problem_parts(problem, language)
+            reason = parts["reason"]
+            assert language == "en" or reason != problem.reason
+            assert (reason if suffix == ".csv" else escape(reason)) in told.replace('""', '"')
         again = import_file(out, case.kind, key=KEY)
         # What concerned the file or the look of a sheet is told, and cannot be wrong in the copy.
         cells = {(code, at) for code, at in case.problems if at and code in KEPT}
@@ -394,13 +398,36 @@ def test_names_that_no_answer_of_a_workbook_has(name, tmp_path):
 
 def test_an_answer_in_csv_explains_beside_the_row(tmp_path):
     path = given_file(tmp_path, "t.csv", hostile.csv_of(["a", "n", "r "], ["=b", "-n", "r"]))
-    import_file(path, "subjects").write_answer(tmp_path / "answer.csv")
-    text = (tmp_path / "answer.csv").read_text(encoding="utf-8-sig")
-    rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == [*hostile.HEADER, "导入说明"]
-    assert rows[1][:3] == ["a", "n", "r "]
-    assert rows[1][3].startswith("C2 (行政区划代码): 'r ' has blanks at its edges")
-    assert rows[2][:3] == ["#FORMULA!", "'-n", "r"]
+    for language, told in (
+        ("en", "C2 (行政区划代码): 'r ' has blanks at its edges; write 'r'"),
+        ("zh", "C2，行政区划代码：'r ' 首尾有空白；请写作 'r'"),
+    ):
+        import_file(path, "subjects").write_answer(tmp_path / "answer.csv", language)
+        text = (tmp_path / "answer.csv").read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text)))
+        assert rows[0] == [*hostile.HEADER, "导入说明"]
+        assert rows[1] == ["a", "n", "r ", told]
+        assert rows[2][:3] == ["#FORMULA!", "'-n", "r"]
+
+
+def test_the_list_of_a_workbook_reads_in_the_language(tmp_path):
+    path = given_file(tmp_path, "t.xlsx", hostile.table(["a ", "n", "r"]))
+    answer = import_file(path, "subjects")
+    said = {}
+    for language in LANGUAGES:
+        answer.write_answer(tmp_path / "answer.xlsx", language)
+        book = CalamineWorkbook.from_path(str(tmp_path / "answer.xlsx"))
+        said[language] = book.get_sheet_by_name("问题清单").to_python()
+    assert ["1", "A2", "主体编号", "'a '", "首尾有空白", "请写作 'a'", "edges"] in said["zh"]
+    assert ["1", "A2", "主体编号", "'a '", "has blanks at its edges", "write 'a'",
+            "edges"] in said["en"]  # fmt: skip
+    words = [
+        cell for row in said["zh"] for cell in row[:-1] if re.search("[a-z]{3} [a-z]", str(cell))
+    ]
+    assert words == []
+    with pytest.raises(ParameterError, match="language"):
+        answer.write_answer(tmp_path / "other.xlsx", "fr")
+    assert not (tmp_path / "other.xlsx").exists()
 
 
 @pytest.mark.parametrize("package", ["python_calamine", "xlsxwriter"])

@@ -6,6 +6,7 @@ import pytest
 
 from randcheck.errors import MissingExtraError, ParameterError
 from randcheck.io import SHEETS, import_file, write_template
+from randcheck.language import LANGUAGES
 
 calamine = pytest.importorskip("python_calamine")
 xlsxwriter = pytest.importorskip("xlsxwriter")
@@ -80,6 +81,23 @@ def test_lists_text_columns_notes_and_a_frozen_header(tmp_path):
     assert "必填" in part(tmp_path / "t.xlsx", "xl/comments1.xml")
 
 
+@pytest.mark.parametrize("kind", SHEETS)
+def test_notes_and_instructions_come_in_the_language(kind, tmp_path):
+    for language in LANGUAGES:
+        write_template(kind, tmp_path / f"{language}.xlsx", language=language)
+    assert rows(tmp_path / "en.xlsx")[:2] == rows(tmp_path / "zh.xlsx")[:2]
+    notes = part(tmp_path / "en.xlsx", "xl/comments1.xml")
+    assert "required; field: " in notes
+    assert "必填" not in notes
+    names = {column.name for column in SHEETS[kind].columns}
+    guide = calamine.CalamineWorkbook.from_path(str(tmp_path / "zh.xlsx"))
+    cells = [cell for row in guide.get_sheet_by_name("填写说明").to_python() for cell in row]
+    assert "按文本填写，不要让数字变成科学计数。" in cells
+    assert [cell for cell in cells if re.search("[a-z]{3}[ a-z]", cell) and cell not in names] == (
+        ["例如：special-equipment。"] if kind == "objects" else []
+    )
+
+
 def test_a_template_that_is_filled_in_is_imported(tmp_path):
     write_template("inspectors", tmp_path / "t.xlsx")
     headers, fields, example = rows(tmp_path / "t.xlsx")
@@ -100,6 +118,8 @@ def test_a_template_that_is_filled_in_is_imported(tmp_path):
 def test_what_cannot_be_written(tmp_path, monkeypatch):
     with pytest.raises(ParameterError, match="one of: subjects"):
         write_template("firms", tmp_path / "t.xlsx")
+    with pytest.raises(ParameterError, match="language"):
+        write_template("subjects", tmp_path / "t.xlsx", language="fr")
     with pytest.raises(ParameterError, match="xlsx"):
         write_template("subjects", tmp_path / "t.csv")
     monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)

@@ -133,7 +133,8 @@ def test_a_plan():
 
 
 def test_how_values_are_read():
-    columns = [Column("x", "X", "某")]
+    columns = [Column("x", {"en": "X", "zh": "某"})]
+    assert Column("x", "of no catalogue").names == dict.fromkeys(("en", "zh"), "of no catalogue")
     sheet = Sheet({"en": "t", "zh": "题"}, columns, [{"x": True}, {"x": ["a", "b"]}, {}])
     assert sheet.texts("zh") == [["是"], ["a、b"], [""]]
     assert sheet.texts("en") == [["yes"], ["a, b"], [""]]

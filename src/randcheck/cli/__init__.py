@@ -18,7 +18,7 @@ import randcheck as rc
 from randcheck.cli import draws, ledgers, office
 from randcheck.cli.common import progress
 from randcheck.errors import RandcheckError
-from randcheck.language import LANGUAGES, current, localize, option, say, told
+from randcheck.language import LANGUAGES, current, localize, option, say, told, translate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RandcheckError as error:
         message = told(error, language)
     except OSError as error:
-        message = f"{error.filename}: {error.strerror}"
+        message = f"{error.filename}: {translate(error.strerror or '', language)}"
     print(say("{prog}: error: {message}", language).format(prog="randcheck", message=message),
           file=sys.stderr)  # fmt: skip
     return 2

@@ -12,9 +12,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
-from randcheck.language import LANGUAGES
+from randcheck.language import LANGUAGES, lines
 
 log = logging.getLogger("randcheck")
 
@@ -30,6 +30,11 @@ def add_command(commands: Any, name: str, run: Any, help_: str, example: str) ->
     parser.add_argument("--language", choices=LANGUAGES, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)
     return parser
+
+
+def tell(options: argparse.Namespace, text: str, file: TextIO | None = None) -> None:
+    """Print a text in the language that was asked for."""
+    print(lines(text, options.language), file=file)
 
 
 class _Progress(logging.Handler):

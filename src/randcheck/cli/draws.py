@@ -17,13 +17,13 @@ from typing import Any
 
 import randcheck as rc
 from randcheck import canonical, demo, plugins, proofs, tickets
-from randcheck.cli.common import add_command
+from randcheck.cli.common import add_command, tell
 from randcheck.draw import OpenDraw
 from randcheck.errors import CommitmentError, ParameterError
 from randcheck.evidence import check_evidence
 from randcheck.io import read_csv, read_task, write_visits
 from randcheck.io.tasks import TaskFile
-from randcheck.language import lines, report_text
+from randcheck.language import finding_text, report_text, say, terminal_width
 from randcheck.randomness import check_source
 from randcheck.signatures import Keyring
 from randcheck.stage import read_record
@@ -69,7 +69,7 @@ def _add_demo(commands: Any) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     told = demo.run(options.subjects, options.inspectors, options.seed, options.out)
-    print(lines(told.text, options.language))
+    tell(options, told.text)
     return 0 if told.ok else 1
 
 
@@ -99,23 +99,24 @@ def _add_draw(commands: Any) -> None:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    told = read_task(options.task)
-    tables = _read_tables(options, told)
+    stated = read_task(options.task)
+    tables = _read_tables(options, stated)
     folder: Path = options.out
     kept = folder / "commitment.json"
     if kept.exists() and options.commit:
         raise CommitmentError(f"{kept} is there already; a second one needs another folder")
-    opened = _commit(told, tables, options.nonce, kept)
+    opened = _commit(stated, tables, options.nonce, kept)
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(opened.to_bytes())
         (folder / "sheet.jsonl").write_bytes(opened.design.to_bytes())
     if options.commit:
-        print(f"commitment {opened.digest}")
+        tell(options, f"commitment {opened.digest}")
         secret = opened.commitment["nonce"]
         if len(secret) >= proofs.NONCE:
-            print(f"root of proofs {rc.ProofTree.of(opened.design, secret).root}")
-        print(f"Publish them before the source speaks, and keep {folder} secret until then.")
+            tell(options, f"root of proofs {rc.ProofTree.of(opened.design, secret).root}")
+        told = f"Publish them before the source speaks, and keep {folder} secret until then."
+        tell(options, told)
         return 0
     if (folder / "record.json").exists():
         raise CommitmentError(f"{folder / 'record.json'} is there already: one draw a commitment")
@@ -123,11 +124,12 @@ def _draw(options: argparse.Namespace) -> int:
     (folder / "record.json").write_bytes(draw.record.to_bytes())
     if draw.odds is not None:
         (folder / "odds.jsonl").write_bytes(draw.odds.to_bytes())
-    write_visits(folder / "visits.csv", draw, tables["subjects"])
-    print(f"commitment {opened.digest}")
-    print(f"{len(draw.visits)} visits, {len(draw.reserves)} reserves: {folder / 'visits.csv'}")
+    visits = folder / "visits.csv"
+    write_visits(visits, draw, tables["subjects"])
+    tell(options, f"commitment {opened.digest}")
+    tell(options, f"{len(draw.visits)} visits, {len(draw.reserves)} reserves: {visits}")
     if draw.grade == "G0":
-        print("Grade G0, a rehearsal: nothing shows that the commitment was public first.")
+        tell(options, "Grade G0, a rehearsal: nothing shows that the commitment was public first.")
     return 0
 
 
@@ -144,7 +146,7 @@ def _read_tables(options: argparse.Namespace, told: TaskFile) -> dict[str, Any]:
                 name, "nothing", "is missing", f"give --{name} CSV or [registries] in the task"
             )
     if suspects := tables["subjects"].suspects:
-        print(f"randcheck: warning: ids that look alike: {suspects[:3]}", file=sys.stderr)
+        tell(options, f"randcheck: warning: ids that look alike: {suspects[:3]}", sys.stderr)
     return tables
 
 
@@ -214,7 +216,7 @@ def _verify(options: argparse.Namespace) -> int:
         return 0 if source.ok else 1
     keyring = options.keyring.read_bytes() if options.keyring else Keyring(())
     shown = check_evidence(record, options.ledger, keyring, old_head=options.head)
-    print(lines(str(shown), options.language))
+    tell(options, str(shown))
     return 0 if shown.report.ok else 1
 
 
@@ -292,12 +294,15 @@ def _own_check(options: argparse.Namespace) -> int:
     proof = options.proof.read_bytes()
     check = rc.own_check(proof, root=options.root, subject_id=options.id, record=record)
     for finding in check.findings:
-        print(finding)
-    print(check.words(options.language) if check.ok else "REFUSED")
+        print(finding_text(finding, options.language))
+    print(check.words(options.language) if check.ok else say("REFUSED", options.language))
     return 0 if check.ok else 1
 
 
 # --- strategies --------------------------------------------------------------------------------
+
+
+_STRATEGIES_HEADER = ("kind", "name", "distribution", "version")
 
 
 def _add_strategies(commands: Any) -> None:
@@ -311,13 +316,16 @@ def _add_strategies(commands: Any) -> None:
 
 
 def _strategies(options: argparse.Namespace) -> int:
-    rows = [("kind", "name", "distribution", "version")]
-    rows += [
-        (each.kind, each.name, each.distribution, each.version + " (hidden)" * each.hidden)
-        for each in plugins.installed()
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    language = options.language
+    rows = [[say(title, language) for title in _STRATEGIES_HEADER]]
+    for each in plugins.installed():
+        version = each.version + say(" (hidden)", language) * each.hidden
+        rows.append([say(each.kind, language), each.name, each.distribution, version])
+    widths = [max(map(terminal_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        cells = (
+            text + " " * (width - terminal_width(text))
+            for text, width in zip(row, widths, strict=True)
+        )
         print("  ".join(cells).rstrip())
     return 0

@@ -44,7 +44,7 @@ def _add_template(commands: Any) -> None:
 def _template(options: argparse.Namespace) -> int:
     from randcheck.io.templates import write_template
 
-    write_template(options.kind, options.file)
+    write_template(options.kind, options.file, language=options.language)
     print(options.file)
     return 0
 
@@ -76,9 +76,9 @@ def _import(options: argparse.Namespace) -> int:
     if answer.registry is None:
         print(told(DataError(str(answer.path), answer.problems), options.language))
         if options.answer:
-            answer.write_answer(options.answer)
+            answer.write_answer(options.answer, options.language)
         return 1
-    print(answer)
+    print(told(answer, options.language))
     if options.out:
         write_csv(options.out, answer.registry)
     return 0

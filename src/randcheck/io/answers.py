@@ -23,6 +23,7 @@ from randcheck.io.sheets import EXPLANATION, LIST, SHEETS
 from randcheck.io.sources import Source, open_source
 from randcheck.io.workbooks import DAY, TEXT, new_workbook
 from randcheck.io.xlsx import Marked
+from randcheck.language import Language, known, problem_parts, problem_text, say, translate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +43,13 @@ WIDE = 25
 _LONGEST = 32_767
 
 _CELL = re.compile("([A-Z]+)([0-9]+)")
-_LIST_HEADER = ("序号", "单元格", "列", "内容", "原因", "怎么改", "代码")
+_LIST_HEADER = ("Number", "Cell", "Column", "Content", "What is wrong", "What to do", "Code")
 
 #: The findings of each cell, by row (from 1) and column (from 0).
 _ByCell = dict[tuple[int, int], list[Finding]]
 
 
-def write_answer(answer: ImportAnswer, path: Path) -> None:
+def write_answer(answer: ImportAnswer, path: Path, language: Language) -> None:
     """Write the answer as .xlsx, or as .csv if the file was no workbook: that would lose types."""
     ways = {".xlsx": _write_workbook, ".csv": _write_csv}
     if answer.sheet is not None:
@@ -59,7 +60,7 @@ def write_answer(answer: ImportAnswer, path: Path) -> None:
         raise ParameterError("path", repr(str(path)), "is no name of this answer", remedy)
     if path.resolve() == answer.path.resolve():
         raise ParameterError("path", repr(str(path)), "is the file itself", "name another")
-    write(answer, path, _copied(answer))
+    write(answer, path, _copied(answer), known(language))
 
 
 def _copied(answer: ImportAnswer) -> Iterator[list[Any]]:
@@ -113,14 +114,18 @@ def _by_cell(answer: ImportAnswer) -> _ByCell:
     return found
 
 
-def _write_workbook(answer: ImportAnswer, path: Path, rows: Iterator[list[Any]]) -> None:
+def _write_workbook(
+    answer: ImportAnswer, path: Path, rows: Iterator[list[Any]], language: Language
+) -> None:
     with new_workbook(path) as book:
         sheet = book.add_worksheet(answer.sheet or SHEETS[answer.kind].title)
-        _write_marked(book, sheet, rows, _by_cell(answer))
-        _write_list(book, answer)
+        _write_marked(book, sheet, rows, _by_cell(answer), language)
+        _write_list(book, answer, language)
 
 
-def _write_marked(book: Any, sheet: Any, rows: Iterator[list[Any]], found: _ByCell) -> None:
+def _write_marked(
+    book: Any, sheet: Any, rows: Iterator[list[Any]], found: _ByCell, language: Language
+) -> None:
     good = {"text": book.add_format(TEXT), "day": book.add_format(DAY), "number": None}
     fill = {"bg_color": "#FFC7CE", "border": 1}
     bad = {"text": book.add_format({**TEXT, **fill}), "day": book.add_format({**DAY, **fill}),
@@ -142,8 +147,12 @@ def _write_marked(book: Any, sheet: Any, rows: Iterator[list[Any]], found: _ByCe
                 _write_cell(sheet, number - 1, place, cell, bad if told else good)
             if told and notes < NOTES:
                 notes += 1
-                text = "\n".join(f"{each.reason}; {each.remedy}" for each in told)
+                text = "\n".join(_note(each, language) for each in told)
                 sheet.write_comment(number - 1, place, text[:_LONGEST], {"x_scale": 2})
+
+
+def _note(problem: Finding, language: Language) -> str:
+    return say("{reason}; {remedy}", language).format(**problem_parts(problem, language))
 
 
 def _write_cell(sheet: Any, row: int, place: int, cell: Any, formats: dict[str, Any]) -> None:
@@ -159,20 +168,17 @@ def _write_cell(sheet: Any, row: int, place: int, cell: Any, formats: dict[str, 
         sheet.write_string(row, place, str(cell)[:_LONGEST], formats["text"])
 
 
-def _write_list(book: Any, answer: ImportAnswer) -> None:
+def _write_list(book: Any, answer: ImportAnswer, language: Language) -> None:
     sheet = book.add_worksheet(LIST)
     bold, text = book.add_format({"bold": True, **TEXT}), book.add_format(TEXT)
     lines: list[tuple[tuple[str, ...], Any]] = [
-        ((f"文件：{answer.path.name}",), text),
-        ((f"SHA-256：{answer.file_sha256}",), text),
-        ((f"行数：{answer.rows}　空行：{answer.blank_rows}　问题：{len(answer.problems)}",), text),
-        *(((remark,), text) for remark in answer.remarks),
-        (_LIST_HEADER, bold),
+        *(((line,), text) for line in _summary(answer, language)),
+        (tuple(say(name, language) for name in _LIST_HEADER), bold),
     ]
     for number, each in enumerate(answer.problems, 1):
         cell = each.cell or ("" if each.row is None else str(each.row))
-        told = (each.column or "", each.value, each.reason, each.remedy, each.code)
-        lines.append(((str(number), cell, *told), text))
+        told = problem_parts(each, language).values()
+        lines.append(((str(number), cell, each.column or "", *told, each.code), text))
     for row, (cells, style) in enumerate(lines):
         for place, value in enumerate(cells):
             sheet.write_string(row, place, value[:_LONGEST], style)
@@ -180,13 +186,25 @@ def _write_list(book: Any, answer: ImportAnswer) -> None:
     sheet.set_column(3, 5, 50)
 
 
-def _write_csv(answer: ImportAnswer, path: Path, rows: Iterator[list[Any]]) -> None:
+def _summary(answer: ImportAnswer, language: Language) -> Iterator[str]:
+    """What is said of the whole file, line by line."""
+    yield say("File: {name}", language).format(name=answer.path.name)
+    yield f"SHA-256: {answer.file_sha256}"
+    counts = say("Rows: {rows}, blank: {blank}, problems: {problems}", language)
+    yield counts.format(rows=answer.rows, blank=answer.blank_rows, problems=len(answer.problems))
+    for remark in answer.remarks:
+        yield translate(remark, language)
+
+
+def _write_csv(
+    answer: ImportAnswer, path: Path, rows: Iterator[list[Any]], language: Language
+) -> None:
     """The explanations stand in a last column; what concerns the whole file in its header."""
-    whole = [str(each) for each in answer.problems if each.row is None]
+    whole = [problem_text(each, language) for each in answer.problems if each.row is None]
     by_row: dict[int, list[str]] = {}
     for each in answer.problems:
         if each.row is not None:
-            by_row.setdefault(each.row, []).append(str(each))
+            by_row.setdefault(each.row, []).append(problem_text(each, language))
     width, named = 0, False
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

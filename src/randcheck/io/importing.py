@@ -24,6 +24,7 @@ from randcheck.io.findings import Finding, Findings, UnusableError, letters
 from randcheck.io.reading import ReadTable
 from randcheck.io.sheets import SHEETS, SheetKind
 from randcheck.io.sources import open_source
+from randcheck.language import Language
 from randcheck.pseudonyms import Pseudonymizer
 from randcheck.registry import Registry, SubjectRegistry
 
@@ -61,14 +62,14 @@ class ImportAnswer:
             raise DataError(str(self.path), self.problems)
         return self.registry
 
-    def write_answer(self, path: str | Path) -> None:
+    def write_answer(self, path: str | Path, language: Language = "zh") -> None:
         """A copy of the file with its bad cells marked and explained, as .xlsx or .csv.
 
         Raises `DataError` if the file is another one by now. Needs the extra `xlsx` for a workbook.
         """
         from randcheck.io.answers import write_answer
 
-        write_answer(self, Path(path))
+        write_answer(self, Path(path), language)
 
     def __str__(self) -> str:
         if self.registry is not None:

@@ -20,7 +20,8 @@ from randcheck.registry import InspectorRegistry, ItemCatalog, Registry, Subject
 #: What the key of a template's example row begins with.
 EXAMPLE = "示例"
 
-#: Sheets of ours that hold no data: instructions, regions, the list of problems.
+#: Sheets of ours that hold no data: instructions, regions, the list of problems. Like headers and
+#: words, their names are Chinese in every language: an import knows them again.
 GUIDE, REGIONS, LIST = "填写说明", "地区", "问题清单"
 
 #: The column of explanations in a CSV answer; an import passes over it.
@@ -131,7 +132,7 @@ class Column:
     """A column: its field, its header, other headers, and what its cells hold.
 
     `type` is `"id"`, `"text"`, `"word"`, `"texts"` (a set), `"words"`, `"date"`, `"count"`,
-    `"periods"` or `"dated ids"`; a `part` column is one of a `Scope`.
+    `"periods"` or `"dated ids"`. The note says what `HOW` does not; people read both translated.
     """
 
     name: str
@@ -175,28 +176,43 @@ class SheetKind:
         return {plain(header): column for column in self.columns for header in column.headers}
 
 
-_TEXT_ID = "按文本填写，不要让数字变成科学计数。"
-_SET = "多个之间用分号（；）隔开。"
+_SEVERAL = "Put a semicolon between several."
+
+#: How cells of a type are filled in.
+HOW: Mapping[str, str] = {
+    "id": "As text, so that no digit is lost.",
+    "texts": _SEVERAL,
+    "words": _SEVERAL,
+    "date": "A real date, such as 2026-07-01.",
+    "count": "A whole number from 0.",
+    "periods": "First/last day, both included: 2026-07-01/2026-07-14；2026-08-01/2026-08-02.",
+    "dated ids": "Id=last day: 91990102MA00000001=2024-05-31.",
+}
+
+_RARE = "Empty means the default, * means no limit."
+_RARE_CODES = "How their codes begin; empty means the default, * means no limit."
 
 _NAME = Column("name", "名称", ("企业名称", "主体名称", "市场主体名称", "单位名称", "字号名称"),
-               "text", "全称。", "示例有限公司", required=True, few=False)  # fmt: skip
+               "text", "Its full name.", "示例有限公司", required=True, few=False)  # fmt: skip
 _REGION = Column("region", "行政区划代码", ("行政区划", "区划代码", "所属区划", "地区", "地区代码"),
-                 "text", "六位或更多位代码，按文本填写。", "990102", required=True)  # fmt: skip
+                 "text", "A code of six digits or more, as text.", "990102",
+                 required=True)  # fmt: skip
 _TAGS = Column("tags", "标签", ("重点领域", "行业标签", "领域标签"), "texts",
-               "重点领域或行业标签。" + _SET, "food；retail")  # fmt: skip
+               "Key areas or industries.", "food；retail")  # fmt: skip
 _RISK = Column("risk_class", "信用风险等级", ("信用风险分类", "风险等级", "风险分类", "风险类别",
                "企业信用风险分类"), "word",
-               "A类=低，B类=一般，C类=较高，D类=高；不清楚就空着，不要猜。", "B类",
+               "A low, B general, C higher, D high; leave it empty rather than guess.", "B类",
                words=RISKS)  # fmt: skip
 _STATUS = Column("status", "登记状态", ("状态", "经营状态", "主体状态", "存续状态"), "word",
-                 "空着表示存续。", "存续", words=STATUS)  # fmt: skip
+                 "Empty means active.", "存续", words=STATUS)  # fmt: skip
 _STREET = Column(
-    "street", "街道", ("所属街道", "乡镇街道", "街道乡镇"), "text", "比区划更细的位置。"
+    "street", "街道", ("所属街道", "乡镇街道", "街道乡镇"), "text", "Where in the region."
 )
 _ADDRESS = Column("address", "地址", ("住所", "经营场所", "详细地址", "住所地址"), "text",
-                  "同一主体同一地址的检查合并为一次上门。", "示例街道1号", few=False)  # fmt: skip
+                  "Inspections of one subject at one address are one visit.", "示例街道1号",
+                  few=False)  # fmt: skip
 _SCORE = Column("risk_score", "风险分值", ("信用风险分值", "风险得分"), "count",
-                "从0起的整数，越高风险越大。")  # fmt: skip
+                "The higher, the greater the risk.")  # fmt: skip
 
 SUBJECTS = SheetKind(
     "subjects",
@@ -204,23 +220,24 @@ SUBJECTS = SheetKind(
     SubjectRegistry,
     (
         Column("id", "主体编号", ("检查对象编号", "对象编号", "主体代码", "编号"), "id",
-               "一行一个，不重复；一般就是统一社会信用代码。" + _TEXT_ID, required=True, few=False),
+               "One a row, none twice; mostly the unified social credit code.",
+               required=True, few=False),
         _NAME,
         Column("kind", "主体类型", ("市场主体类型", "对象类型", "检查对象类型", "类型"), "word",
-               "空着表示企业。", "企业", words=KINDS),
+               "Empty means a firm.", "企业", words=KINDS),
         _REGION,
         Column("industry", "行业代码", ("国民经济行业代码", "行业", "行业类别"), "text",
-               "GB/T 4754 代码，按文本填写。", "F5211"),
+               "A code of GB/T 4754, as text.", "F5211"),
         _TAGS,
         _RISK,
         _STATUS,
         Column("credit_code", "统一社会信用代码", ("社会信用代码", "信用代码",
-               "统一社会信用代码/注册号"), "id", "18位；填了就会校验。" + _TEXT_ID, few=False),
+               "统一社会信用代码/注册号"), "id", "Of 18 characters, which are checked.", few=False),
         _STREET,
         _ADDRESS,
         _SCORE,
         Column("owner", "所属主体编号", ("所属主体", "归属主体编号"), "id",
-               "只有附属客体填写：它属于哪个主体。" + _TEXT_ID, few=False),
+               "Of attached objects alone: the subject that it belongs to.", few=False),
     ),
 )  # fmt: skip
 
@@ -230,16 +247,17 @@ OBJECTS = SheetKind(
     SubjectRegistry,
     (
         Column("id", "客体编号", ("附属客体编号", "设备编号", "设备代码", "使用登记证编号", "编号"),
-               "id", "一行一个，不重复，例如电梯的设备代码。" + _TEXT_ID, required=True, few=False),
-        Column("name", "客体名称", ("附属客体名称", "设备名称", "名称"), "text", "例如：1号电梯。",
-               "示例电梯", required=True, few=False),
+               "id", "One a row, none twice, such as the code of an elevator.", required=True,
+               few=False),
+        Column("name", "客体名称", ("附属客体名称", "设备名称", "名称"), "text",
+               "Such as: elevator no. 1.", "示例电梯", required=True, few=False),
         Column("owner", "所属主体编号", ("所属主体", "使用单位编号", "归属主体编号",
                "使用单位统一社会信用代码", "所属主体统一社会信用代码"), "id",
-               "它属于哪个检查对象：填那个对象的主体编号。" + _TEXT_ID, "91990102MA00000001",
+               "The id of the subject that it belongs to.", "91990102MA00000001",
                required=True, few=False),
         _REGION,
         Column("tags", "标签", ("客体类别", "设备类别", "设备种类"), "texts",
-               "例如：special-equipment。" + _SET, "special-equipment"),
+               "Such as: special-equipment.", "special-equipment"),
         _RISK,
         _STATUS,
         _STREET,
@@ -255,17 +273,19 @@ PERSONS = SheetKind(
     SubjectRegistry,
     (
         Column("identity", "证件号码", ("身份证号", "身份证号码", "公民身份号码", "证件号"), "id",
-               "导入时变成密钥假名，号码本身不保存、不显示。" + _TEXT_ID, required=True, few=False),
-        Column("document", "证件类型", ("证件种类",), "word", "空着表示居民身份证。", "居民身份证",
-               words=DOCUMENT),
-        Column("name", "姓名", ("名称",), "text", "不保存，除非导入时另行要求。", "示例人员",
-               few=False),
+               "The import makes it a keyed pseudonym; the number is neither kept nor shown.",
+               required=True, few=False),
+        Column("document", "证件类型", ("证件种类",), "word",
+               "Empty means a resident's identity card.", "居民身份证", words=DOCUMENT),
+        Column("name", "姓名", ("名称",), "text", "Not kept, unless the import is told to.",
+               "示例人员", few=False),
         _REGION,
         _TAGS,
         _RISK,
         _STATUS,
         _STREET,
-        Column("address", "地址", ("住所", "经营场所", "住址"), "text", "经营地址。", few=False),
+        Column("address", "地址", ("住所", "经营场所", "住址"), "text", "Where the business is.",
+               few=False),
         _SCORE,
     ),
     {"kind": "natural person"},
@@ -277,65 +297,65 @@ INSPECTORS = SheetKind(
     InspectorRegistry,
     (
         Column("id", "人员编号", ("执法人员编号", "检查人员编号", "工号", "编号"), "id",
-               "一行一人，不重复；不要用身份证号。" + _TEXT_ID, required=True, few=False),
+               "One person a row, none twice; no identity numbers.", required=True, few=False),
         Column("name", "姓名", ("人员姓名",), "text", "", "示例人员", required=True, few=False),
         Column("department", "所属部门", ("部门", "单位", "所在单位", "执法机构"), "text", "",
                "市场监管局", required=True),
         Column("certificate", "执法证号", ("执法证件号", "执法证编号", "证件编号", "行政执法证号"),
-               "id", _TEXT_ID, "SL-0001", required=True, few=False),
+               "id", "", "SL-0001", required=True, few=False),
         Column("certificate_expires", "执法证有效期至", ("证件有效期", "有效期至", "执法证有效期"),
-               "date", "真正的日期，例如 2027-12-31；当天仍有效。", "2027-12-31", required=True),
+               "date", "It is valid on that day still.", "2027-12-31", required=True),
         Column("regions", "可检查地区", ("检查区域", "执法区域", "工作区域"), "texts",
-               "区划代码的开头；空着表示所有地区。" + _SET, "9901"),
-        Column("specialties", "专业", ("专长", "专业特长", "业务专长"), "texts", _SET, "food"),
+               "How codes of regions begin; empty means all.", "9901"),
+        Column("specialties", "专业", ("专长", "专业特长", "业务专长"), "texts", "", "food"),
         Column("capacity", "最多检查户数", ("检查上限", "工作量上限"), "count",
-               "一次抽查最多几户，整数；空着表示不限。", 20),
-        Column("qualifications", "资格", ("资质",), "texts", "例如能否带队。" + _SET),
-        Column("trainings", "已完成培训", ("培训", "培训记录"), "texts", _SET),
-        Column("leave", "请假", ("休假", "请假期间"), "periods",
-               "首日/末日，两天都算：2026-07-01/2026-07-14；2026-08-01/2026-08-02"),
-        Column("assigned", "跨区域调派", ("调派地区",), "texts", "借调去的区划代码。" + _SET),
-        Column("role", "人员类别", ("类别", "角色"), "word", "空着表示执法检查人员。",
+               "How many subjects of one draw at most; empty means no limit.", 20),
+        Column("qualifications", "资格", ("资质",), "texts", "Such as: may lead a team."),
+        Column("trainings", "已完成培训", ("培训", "培训记录"), "texts", ""),
+        Column("leave", "请假", ("休假", "请假期间"), "periods", ""),
+        Column("assigned", "跨区域调派", ("调派地区",), "texts", "Codes of the regions lent to."),
+        Column("role", "人员类别", ("类别", "角色"), "word", "Empty means an inspector.",
                "执法检查人员", words=ROLE),
         Column("conflicts", "回避主体编号", ("回避对象", "回避"), "texts",
-               "不得检查的主体编号。" + _SET),
-        Column("kin", "亲属经营主体编号", ("亲属主体",), "texts", "亲属经营的主体编号。" + _SET),
+               "Ids of subjects not to be inspected."),
+        Column("kin", "亲属经营主体编号", ("亲属主体",), "texts",
+               "Ids of subjects that relatives run."),
         Column("interests", "利益关系主体编号", ("利害关系主体",), "texts",
-               "有经济利益的主体编号。" + _SET),
+               "Ids of subjects with an interest in."),
         Column("employers", "任职经历", ("工作经历", "任职单位"), "dated ids",
-               "主体编号=最后一天：91990102MA00000001=2024-05-31"),
-        Column("street", "居住街道", ("住所街道",), "text", "本人居住的街道。"),
+               "Ids of subjects worked for, with the last day there."),
+        Column("street", "居住街道", ("住所街道",), "text", "Where this person lives."),
     ),
 )  # fmt: skip
 
-_SCOPE = "空着表示按默认，* 表示不限。" + _SET
 ITEMS = SheetKind(
     "items",
     "抽查事项",
     ItemCatalog,
     (
         Column("id", "事项编号", ("事项代码", "抽查事项编号", "编号"), "id",
-               "一行一项，不重复。" + _TEXT_ID, required=True, few=False),
+               "One a row, none twice.", required=True, few=False),
         Column("name", "事项名称", ("抽查事项", "检查事项", "抽查事项名称", "名称"), "text", "",
                "示例事项", required=True, few=False),
         Column("basis", "检查依据", ("法律依据", "抽查依据", "依据"), "text",
-               "法律、法规、规章的条款；没有依据的事项不能列入。", "《示例法》第一条",
-               required=True),
-        Column("category", "事项类别", ("类别", "事项类型"), "word", "空着表示一般。", "一般",
+               "An article of a law or rule; an item without a basis cannot be listed.",
+               "《示例法》第一条", required=True),
+        Column("category", "事项类别", ("类别", "事项类型"), "word", "Empty means general.", "一般",
                words=CATEGORY),
         Column("specialties", "所需专业", ("专业要求", "专业"), "texts",
-               "检查组里每个专业都要有人具备。" + _SET),
+               "Each must be held by somebody of the team."),
         Column("department", "检查部门", ("部门", "检查主体", "责任部门"), "text", "",
                "市场监管局"),
-        Column("applies_to.regions", "适用地区", (), "texts", "区划代码的开头。" + _SCOPE),
-        Column("applies_to.kinds", "适用主体类型", ("检查对象类型",), "words", _SCOPE, "企业",
+        Column("applies_to.regions", "适用地区", (), "texts", _RARE_CODES),
+        Column("applies_to.kinds", "适用主体类型", ("检查对象类型",), "words", _RARE, "企业",
                words=KINDS),
-        Column("applies_to.industries", "适用行业", (), "texts", "行业代码的开头。" + _SCOPE),
-        Column("applies_to.tags", "适用标签", (), "texts", _SCOPE),
-        Column("applies_to.risk_classes", "适用风险等级", (), "words", _SCOPE, words=RISKS),
-        Column("applies_to.ids", "适用主体编号", (), "texts", "限定到个别对象。" + _SCOPE),
-        Column("applies_to.statuses", "适用登记状态", (), "words", "空着表示只限存续。" + _SCOPE,
-               words=STATUS),
+        Column("applies_to.industries", "适用行业", (), "texts", _RARE_CODES),
+        Column("applies_to.tags", "适用标签", (), "texts", _RARE),
+        Column("applies_to.risk_classes", "适用风险等级", (), "words", _RARE, words=RISKS),
+        Column("applies_to.ids", "适用主体编号", (), "texts",
+               "Particular subjects; empty means the default, * means no limit."),
+        Column("applies_to.statuses", "适用登记状态", (), "words",
+               "Empty means active ones, * means no limit.", words=STATUS),
     ),
 )  # fmt: skip
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from randcheck.errors import ParameterError
-from randcheck.io.sheets import EXAMPLE, GUIDE, REGIONS, SHEETS, Column, SheetKind
+from randcheck.io.sheets import EXAMPLE, GUIDE, HOW, REGIONS, SHEETS, Column, SheetKind
 from randcheck.io.workbooks import DAY, TEXT, new_workbook
+from randcheck.language import Language, known, say
 
 #: Header, fields, example.
 _HEADER, _FIELDS, _FIRST = 0, 1, 2
@@ -25,30 +26,39 @@ _HEADER, _FIELDS, _FIRST = 0, 1, 2
 _LAST = 1_048_575
 
 _RULES = (
-    "第1行是表头，第2行是字段名，两行都不要改动、移动或删除。",
-    f"第3行是示例（以“{EXAMPLE}”开头），填好后请整行删除；不删除，导入会拒绝并指出它。",
-    "不要用公式、合并单元格，不要隐藏行、列或工作表。",
-    "编号、代码按文本填写（列已设为文本格式）。从别处复制时请用“选择性粘贴 → 数值”。",
-    "日期填真正的日期，显示为 2026-07-01。不知道的就空着，不要猜。",
-    "一个单元格里有多个值时用分号（；）隔开；只有一个值而值里有逗号或顿号时，在末尾加一个分号。",
-    "导入会一次列出全部问题，并写出标好问题单元格的答复文件；有一个问题就什么也不导入。",
+    "Row 1 holds the headers, row 2 the fields' names: leave both as and where they are.",
+    "Row 3 is an example: delete it when you are done, or the import refuses it.",
+    "Use no formulas and no merged cells, and hide no row, column or sheet.",
+    "Ids and codes are texts (the columns are set to that). Paste copies as values.",
+    "Enter real dates, shown as 2026-07-01. Leave empty what you do not know; do not guess.",
+    "Put a semicolon between several values of a cell, and after a single one that has a comma in "
+    "it.",
+    "The import lists all problems at once, in a copy with the cells marked; as long as there is "
+    "one, nothing is imported.",
 )
+_GUIDE_HEADER = ("Header", "Field", "Required", "Note", "How to fill it in", "Words to choose from")
 
 
 def write_template(
-    kind: str, path: str | Path, *, regions: Mapping[str, str] | None = None
+    kind: str,
+    path: str | Path,
+    *,
+    regions: Mapping[str, str] | None = None,
+    language: Language = "zh",
 ) -> None:
     """A workbook to fill in: `subjects`, `persons`, `objects`, `inspectors` or `items`.
 
-    `regions` are codes with their names, to choose from. Raises `ParameterError` for another kind;
-    needs the extra `xlsx`.
+    `regions` are codes with their names, to choose from. Headers and words are Chinese, notes and
+    instructions in the `language`. Raises `ParameterError` for another kind or language; needs the
+    extra `xlsx`.
     """
+    known(language)
     if kind not in SHEETS:
         raise ParameterError("kind", repr(kind), "is unknown", f"one of: {', '.join(SHEETS)}")
     told = SHEETS[kind]
     with new_workbook(Path(path)) as book:
-        _write_table(book, told, dict(sorted((regions or {}).items())))
-        _write_guide(book, told)
+        _write_table(book, told, dict(sorted((regions or {}).items())), language)
+        _write_guide(book, told, language)
         if regions:
             sheet = book.add_worksheet(REGIONS)
             text = book.add_format(TEXT)
@@ -57,7 +67,9 @@ def write_template(
                 sheet.write_string(row, 1, name, text)
 
 
-def _write_table(book: Any, kind: SheetKind, regions: Mapping[str, str]) -> None:
+def _write_table(
+    book: Any, kind: SheetKind, regions: Mapping[str, str], language: Language
+) -> None:
     sheet = book.add_worksheet(kind.title)
     formats = {
         "header": book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, **TEXT}),
@@ -73,15 +85,16 @@ def _write_table(book: Any, kind: SheetKind, regions: Mapping[str, str]) -> None
     for place, column in enumerate(kind.columns):
         width = 22 if column.type in ("id", "text") else 16
         sheet.set_column(place, place, width, formats.get(column.type, formats["text"]))
-        _validate(sheet, place, column, regions)
+        _validate(sheet, place, column, regions, language)
     for place, column in enumerate(kind.columns):
         style = formats["required" if column.required else "header"]
         sheet.write_string(_HEADER, place, column.header, style)
-        sheet.write_comment(_HEADER, place, _note(column), {"x_scale": 2})
+        sheet.write_comment(_HEADER, place, _note(column, language), {"x_scale": 2})
     for place, column in enumerate(kind.columns):
         sheet.write_string(_FIELDS, place, column.name, formats["field"])
+    example_of_key = EXAMPLE + say(" (delete this row)", language)
     for place, column in enumerate(kind.columns):
-        example = f"{EXAMPLE}（请删除本行）" if column is kind.key else column.example
+        example = example_of_key if column is kind.key else column.example
         if column.type == "date":
             day = date.fromisoformat(example)
             sheet.write_datetime(_FIRST, place, day, formats["example day"])
@@ -91,16 +104,27 @@ def _write_table(book: Any, kind: SheetKind, regions: Mapping[str, str]) -> None
             sheet.write_string(_FIRST, place, example, formats["example"])
 
 
-def _note(column: Column) -> str:
-    lines = [f"{'必填' if column.required else '可不填'}　字段：{column.name}", column.note]
+def _note(column: Column, language: Language) -> str:
+    needed = "required; field: {name}" if column.required else "optional; field: {name}"
+    lines = [say(needed, language).format(name=column.name), *_sentences(column, language)]
     if column.words:
-        lines.append("可填：" + "、".join(column.words.offered))
+        words = "、".join(column.words.offered)
+        lines.append(say("One of: {words}", language).format(words=words))
     if column.others:
-        lines.append("也认得的表头：" + "、".join(column.others))
-    return "\n".join(line for line in lines if line)
+        others = "、".join(column.others)
+        lines.append(say("Also known as: {headers}", language).format(headers=others))
+    return "\n".join(lines)
 
 
-def _validate(sheet: Any, place: int, column: Column, regions: Mapping[str, str]) -> None:
+def _sentences(column: Column, language: Language) -> list[str]:
+    """What the column's cells are, and how they are filled in; nothing for what says itself."""
+    told = (column.note, HOW.get(column.type, ""))
+    return [say(sentence, language) for sentence in told if sentence]
+
+
+def _validate(
+    sheet: Any, place: int, column: Column, regions: Mapping[str, str], language: Language
+) -> None:
     """What may be typed in a column."""
     rule: dict[str, Any]
     if column.words and column.type == "word":
@@ -114,22 +138,26 @@ def _validate(sheet: Any, place: int, column: Column, regions: Mapping[str, str]
         rule = {"validate": "integer", "criteria": ">=", "value": 0, "ignore_blank": True}
     else:
         return
-    told = {"error_title": column.header, "error_message": column.note[:255] or column.header}
+    message = "\n".join(_sentences(column, language))[:255]
+    told = {"error_title": column.header, "error_message": message or column.header}
     sheet.data_validation(_FIRST, place, _LAST, place, {**rule, **told})
 
 
-def _write_guide(book: Any, kind: SheetKind) -> None:
+def _write_guide(book: Any, kind: SheetKind, language: Language) -> None:
     sheet = book.add_worksheet(GUIDE)
     bold, text = book.add_format({"bold": True, **TEXT}), book.add_format(TEXT)
-    lines: list[tuple[tuple[str, ...], Any]] = [((f"{kind.title}：填写说明",), bold)]
-    lines += [((f"{number}. {rule}",), text) for number, rule in enumerate(_RULES, 1)]
-    lines += [((), text), (("表头", "字段", "必填", "说明", "可填的词"), bold)]
+    title = say("{table}: how to fill it in", language).format(table=kind.title)
+    rules = [say(rule, language) for rule in _RULES]
+    lines: list[tuple[tuple[str, ...], Any]] = [((title,), bold)]
+    lines += [((f"{number}. {rule}",), text) for number, rule in enumerate(rules, 1)]
+    lines += [((), text), (tuple(say(name, language) for name in _GUIDE_HEADER), bold)]
     for column in kind.columns:
-        needed = "必填" if column.required else ""
+        needed = say("required", language) if column.required else ""
+        note, how = say(column.note, language), say(HOW.get(column.type, ""), language)
         words = "、".join(column.words.offered) if column.words else ""
-        lines.append(((column.header, column.name, needed, column.note, words), text))
+        lines.append(((column.header, column.name, needed, note, how, words), text))
     for row, (cells, style) in enumerate(lines):
         for place, cell in enumerate(cells):
             sheet.write_string(row, place, cell, style)
     sheet.set_column(0, 1, 22)
-    sheet.set_column(3, 4, 60)
+    sheet.set_column(3, 5, 60)

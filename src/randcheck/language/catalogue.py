@@ -19,14 +19,15 @@ from functools import cache, lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
 from string import Formatter
-from typing import Any
+from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
 from randcheck.errors import ParameterError, shorten
 
 #: English needs no catalogue; each other has one in `locale`.
-LANGUAGES = ("en", "zh")
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _DATA = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*"|\[.*\]|\(.*\)|\{.*\}""", re.DOTALL)
 #: What stands before a value in an error's text: "subjects: row 3, id: ".
@@ -46,19 +47,24 @@ _VARIABLES = ("RANDCHECK_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _BETWEEN = (("; ", "；"), (", or ", "、"), (" or ", "、"), (", ", "、"), (" and ", "、"))
 
 
-def current(option: str | None = None) -> str:
+def known(language: str) -> Language:
+    """The language, if it is one of `LANGUAGES`; else `ParameterError`."""
+    for each in LANGUAGES:
+        if language == each:
+            return each
+    raise ParameterError("language", shorten(language), "is unknown", "give 'en' or 'zh'")
+
+
+def current(option: str | None = None) -> Language:
     """The language asked for, or that of the environment; English where neither names one.
 
     Raises `ParameterError` for an option that is none of `LANGUAGES`.
     """
     if option is not None:
-        if option not in LANGUAGES:
-            raise ParameterError("language", shorten(option), "is unknown", "give 'en' or 'zh'")
-        return option
+        return known(option)
     for name in _VARIABLES:
         if value := os.environ.get(name):
-            language = re.split("[-_.@]", value)[0].lower()
-            return language if language in LANGUAGES else "en"
+            return "zh" if re.split("[-_.@]", value)[0].lower() == "zh" else "en"
     return "en"
 
 
@@ -68,6 +74,17 @@ def say(message: str, language: str, context: str = "") -> str:
         return message
     found = _catalogue(language).get((context, message), message)
     return re.sub(r":(messages?|list|phrase|step)\}", "}", found)
+
+
+def in_all(message: str, **parts: str | Mapping[Language, str]) -> dict[Language, str]:
+    """A message in each language, filled in; a part may have its own text in each as well."""
+    return {
+        language: say(message, language).format(
+            **{name: part if isinstance(part, str) else part[language]
+               for name, part in parts.items()}
+        )
+        for language in LANGUAGES
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 14)

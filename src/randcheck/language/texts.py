@@ -38,16 +38,16 @@ def _line(line: str, language: str) -> str:
         return told
     text, width = "", 0
     for piece in re.split("( {2,})", line):
-        late = _width(text) - width
+        late = terminal_width(text) - width
         blank = not piece.strip()  # what stands in columns stays there
         text += (
             " " * max(len(piece) > 0, len(piece) - late) if blank else translate(piece, language)
         )
-        width += _width(piece)
+        width += terminal_width(piece)
     return text
 
 
-def _width(text: str) -> int:
+def terminal_width(text: str) -> int:
     """How many columns of a terminal a text takes: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
@@ -112,13 +112,18 @@ def problem_text(problem: Problem, language: str) -> str:
     if not cell and problem.row is not None:
         where.append(say("row {number}", language).format(number=problem.row))
     where += [column] if column is not None else []
-    parts = {
-        "value": problem.value if is_data(problem.value) else translate(problem.value, language),
+    told = say("{value} {reason}; {remedy}", language).format(**problem_parts(problem, language))
+    return "，".join(where) + "：" * bool(where) + told
+
+
+def problem_parts(problem: Problem, language: str) -> dict[str, str]:
+    """`value`, `reason` and `remedy` of a problem."""
+    value = problem.value
+    return {
+        "value": value if is_data(value) else translate(value, language),
         "reason": translate(problem.reason, language),
         "remedy": translate(problem.remedy, language),
     }
-    told = say("{value} {reason}; {remedy}", language).format(**parts)
-    return "，".join(where) + "：" * bool(where) + told
 
 
 def problems_text(what: str, problems: Iterable[Problem], language: str) -> str:

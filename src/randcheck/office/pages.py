@@ -15,21 +15,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
-from randcheck.errors import ParameterError, shorten
 from randcheck.io.guard import guard
-
-Language = Literal["en", "zh"]
+from randcheck.language import Language, in_all, known, say
 
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.scroll { overflow-x: auto; }
+.note { margin: .25rem 0; } .scroll { overflow-x: auto; margin-top: .75rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0;
   border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
@@ -41,17 +39,30 @@ footer, .note { font-size: .875rem; opacity: .8; }
 """
 
 
+#: A text in each language.
+Names = Mapping[Language, str]
+
+
+def _as_names(value: str | Names) -> Names:
+    return in_all(value) if isinstance(value, str) else value
+
+
 @frozen
 class Column:
-    """A field that a table declares: its key in the rows, its names, how a value is shown."""
+    """A field that a table declares: its key in the rows, its names, how a value is shown.
+
+    A name that is one text is a message of the catalogue; one that it does not have is the same in
+    each language.
+    """
 
     key: str
-    en: str
-    zh: str
+    names: Names = field(converter=_as_names)
     show: Callable[[Any, Language], str] | None = field(default=None, eq=False, repr=False)
 
-    def name(self, language: Language) -> str:
-        return self.zh if language == "zh" else self.en
+
+def by_language(value: Names, language: Language) -> str:
+    """How a column shows values that are texts in each language."""
+    return value[language]
 
 
 def shown(value: Any, language: Language) -> str:
@@ -59,9 +70,9 @@ def shown(value: Any, language: Language) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+        return say("yes" if value else "no", language)
     if isinstance(value, tuple | list):
-        return ("、" if language == "zh" else ", ").join(shown(each, language) for each in value)
+        return say(", ", language).join(shown(each, language) for each in value)
     return str(value)
 
 
@@ -78,12 +89,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _as_language(value: Any) -> Any:
-    if value not in ("en", "zh"):
-        raise ParameterError("language", shorten(value), "is not known", "give 'en' or 'zh'")
-    return value
-
-
 def _as_columns(value: Iterable[Column]) -> tuple[Column, ...]:
     return tuple(value)
 
@@ -96,17 +101,15 @@ def _as_rows(value: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...
 class Sheet:
     """A titled table: columns, and rows as mappings; what is no column's key is not shown."""
 
-    title: Mapping[Language, str]
+    title: Names
     columns: tuple[Column, ...] = field(converter=_as_columns)
     rows: tuple[Mapping[str, Any], ...] = field(converter=_as_rows)
-    notes: tuple[Mapping[Language, str], ...] = ()
+    notes: tuple[Names, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         keys = [column.key for column in self.columns]
         return {
-            "fields": [
-                {"key": column.key, "en": column.en, "zh": column.zh} for column in self.columns
-            ],
+            "fields": [{"key": column.key, **column.names} for column in self.columns],
             "rows": [{key: plain(row.get(key)) for key in keys} for row in self.rows],
             "title": dict(self.title),
         }
@@ -126,14 +129,14 @@ class Sheet:
         """UTF-8 with a byte-order mark, so that spreadsheets read Chinese; no cell is a formula."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(column.name(_as_language(language)) for column in self.columns)
+        writer.writerow(column.names[known(language)] for column in self.columns)
         writer.writerows([guard(cell) for cell in row] for row in self.texts(language))
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 
     def section(self, language: Language) -> str:
         """The table as HTML, for a page of several."""
         head = "".join(
-            f'<th scope="col">{escape(column.name(language))}</th>' for column in self.columns
+            f'<th scope="col">{escape(column.names[language])}</th>' for column in self.columns
         )
         body = "".join(
             _row(cells, row) for cells, row in zip(self.texts(language), self.rows, strict=True)
@@ -147,7 +150,7 @@ class Sheet:
 
     def to_html(self, language: Language = "zh") -> str:
         """The table as a page of its own."""
-        return page(self.title[_as_language(language)], [self.section(language)], language)
+        return page(self.title[known(language)], [self.section(language)], language)
 
 
 def _row(cells: Iterable[str], row: Mapping[str, Any]) -> str:

@@ -15,46 +15,47 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from randcheck.errors import UnknownNameError
+from randcheck.language import in_all
 from randcheck.models import Subject
 from randcheck.office.cases import Case
 from randcheck.office.codes import STANDARD, ResultCodes
-from randcheck.office.pages import Column, Language, Sheet, shown
+from randcheck.office.pages import Column, Names, Sheet, by_language, shown
 from randcheck.record import DrawRecord
 from randcheck.registry import ItemCatalog, SubjectRegistry
 
 #: The fields of a plan that everybody may see.
 PLAN = (
-    Column("task", "Task", "抽查任务"),
-    Column("items", "Items", "抽查事项"),
-    Column("basis", "Legal basis", "检查依据"),
-    Column("month", "When", "抽查时间"),
-    Column("lead", "Lead department", "牵头部门"),
-    Column("departments", "Joint departments", "参与部门"),
-    Column("subjects", "Subjects", "检查对象"),
-    Column("ratio", "Ratio or number", "抽查比例或数量"),
+    Column("task", "Inspection task"),
+    Column("items", "Items"),
+    Column("basis", "Legal basis"),
+    Column("month", "When"),
+    Column("lead", "Lead department"),
+    Column("departments", "Joint departments"),
+    Column("subjects", "Subjects"),
+    Column("ratio", "Ratio or number"),
 )
 
 #: The fields of a draw that everybody may see.
 TASK = (
-    Column("subject", "Subject", "统一社会信用代码"),
-    Column("name", "Name", "检查对象名称"),
-    Column("task", "Task", "抽查任务"),
-    Column("items", "Items", "抽查事项"),
-    Column("team", "Inspectors", "执法检查人员"),
-    Column("commitment", "Commitment", "承诺摘要"),
+    Column("subject", "Credit code or id"),
+    Column("name", "Name of the subject"),
+    Column("task", "Inspection task"),
+    Column("items", "Items"),
+    Column("team", "Inspectors"),
+    Column("commitment", "Digest of the commitment"),
 )
 
 #: The fields of a result that everybody may see.
 RESULT = (
-    Column("subject", "Subject", "统一社会信用代码"),
-    Column("name", "Name", "检查对象名称"),
-    Column("task", "Task", "抽查任务"),
-    Column("item", "Item", "抽查事项"),
-    Column("department", "Department", "检查机关"),
-    Column("inspected", "Inspected on", "检查日期"),
-    Column("result", "Result", "检查结果", lambda value, language: str(value[language])),
-    Column("published", "Published on", "公示日期"),
-    Column("corrected", "Corrected from", "更正前结果",
+    Column("subject", "Credit code or id"),
+    Column("name", "Name of the subject"),
+    Column("task", "Inspection task"),
+    Column("item", "Item"),
+    Column("department", "Department"),
+    Column("inspected", "Inspected on"),
+    Column("result", "Result", by_language),
+    Column("published", "Published on"),
+    Column("corrected", "Corrected from",
            lambda value, language: shown([each[language] for each in value], language)),
 )  # fmt: skip
 
@@ -84,8 +85,7 @@ def published_task(
         for visit in public["visits"]
     ]
     task = public["task"]
-    title: Mapping[Language, str] = {"en": f"Drawn for {task}", "zh": f"{task} 抽取结果"}
-    return Sheet(title, TASK, rows)
+    return Sheet(in_all("Drawn for {task}", task=task), TASK, rows)
 
 
 def _name(subject: Subject) -> str | None:
@@ -98,7 +98,7 @@ def published_results(
     subjects: SubjectRegistry,
     catalog: ItemCatalog,
     codes: ResultCodes = STANDARD,
-    title: Mapping[Language, str] | None = None,
+    title: Names | None = None,
 ) -> Sheet:
     """A row for each item of each case that is published now, by subject, task and item.
 
@@ -123,10 +123,10 @@ def published_results(
                 "corrected": [names_of(codes, code) for code in before if code != result.code],
             })  # fmt: skip
     rows.sort(key=lambda row: (row["subject"], row["task"], row["item"]))
-    return Sheet(title or {"en": "Results of inspections", "zh": "抽查结果公示"}, RESULT, rows)
+    return Sheet(title or in_all("Results of inspections"), RESULT, rows)
 
 
-def names_of(codes: ResultCodes, code: str) -> dict[Language, str]:
+def names_of(codes: ResultCodes, code: str) -> Names:
     """Both names of a result code; a code of an older set has its id for a name."""
     try:
         found = codes[code]
@@ -139,7 +139,7 @@ def published_plan(
     tasks: Iterable[Mapping[str, Any]],
     *,
     catalog: ItemCatalog,
-    title: Mapping[Language, str],
+    title: Names,
 ) -> Sheet:
     """The year's plan: a row for each task, from mappings with the keys of `PLAN`.
 

@@ -16,32 +16,26 @@ from attrs import evolve, field, frozen
 
 from randcheck import canonical, dataframes
 from randcheck.errors import ParameterError, UnknownNameError, shorten
+from randcheck.language import LANGUAGES, Language, in_all, known, say
 from randcheck.office.indicators import Area, Books, Measure, Question, measures
-from randcheck.office.pages import Column, Language, Sheet, page
+from randcheck.office.pages import Column, Sheet, by_language, page, shown
 
-#: Each indicator's names, and in what it is counted: a share, days, or a quotient.
-NAMES: Mapping[str, tuple[str, str, str]] = {
-    "risk-based": ("draws that use risk classes", "运用信用风险分类的抽查占比", "share"),
-    "coverage": ("firms drawn", "抽查比例", "share"),
-    "published-in-time": ("results published in time", "检查结果按时公示率", "share"),
-    "followed-up": ("problems followed up", "发现问题后续处置率", "share"),
-    "joint": ("joint draws", "部门联合抽查占比", "share"),
-    "visits-saved": ("visits saved by joint ones", "减少入企检查占比", "share"),
-    "days-to-publish": ("working days to publication", "平均公示用时（工作日）", "days"),
-    "revisit-agreement": ("revisits that agree", "回访一致率", "share"),
-    "workload-spread": ("most visits of one inspector ÷ mean", "人均任务量最大比", "quotient"),
-    "problems-A": ("problems found, class A", "A 类问题发现率", "share"),
-    "problems-B": ("problems found, class B", "B 类问题发现率", "share"),
-    "problems-C": ("problems found, class C", "C 类问题发现率", "share"),
-    "problems-D": ("problems found, class D", "D 类问题发现率", "share"),
-    "problems-none": ("problems found, no class", "未分类主体问题发现率", "share"),
-}
-
-STATUS: Mapping[str, tuple[str, str]] = {
-    "met": ("met", "达标"),
-    "missed": ("missed", "未达标"),
-    "no data": ("no data", "无数据"),
-    "no target": ("", ""),
+#: What people read of each indicator, and in what it is counted: a share, days, or a quotient.
+NAMES: Mapping[str, tuple[str, str]] = {
+    "risk-based": ("draws that use risk classes", "share"),
+    "coverage": ("firms drawn", "share"),
+    "published-in-time": ("results published in time", "share"),
+    "followed-up": ("problems followed up", "share"),
+    "joint": ("joint draws", "share"),
+    "visits-saved": ("visits saved by joint ones", "share"),
+    "days-to-publish": ("working days to publication", "days"),
+    "revisit-agreement": ("revisits that agree", "share"),
+    "workload-spread": ("most visits of one inspector ÷ mean", "quotient"),
+    "problems-A": ("problems found, class A", "share"),
+    "problems-B": ("problems found, class B", "share"),
+    "problems-C": ("problems found, class C", "share"),
+    "problems-D": ("problems found, class D", "share"),
+    "problems-none": ("problems found, no class", "share"),
 }
 
 
@@ -59,17 +53,17 @@ def _decimal(value: Fraction) -> str:
 def _shown(code: str, value: Fraction | None) -> str:
     if value is None:
         return "–"
-    return _percent(value) if NAMES[code][2] == "share" else _decimal(value)
+    return _percent(value) if NAMES[code][1] == "share" else _decimal(value)
 
 
 COLUMNS = (
-    Column("name", "Indicator", "指标", lambda value, language: str(value[language])),
-    Column("value", "Value", "数值"),
-    Column("numerator", "Numerator", "分子"),
-    Column("denominator", "Denominator", "分母"),
-    Column("target", "Target", "目标"),
-    Column("status", "Status", "结果", lambda value, language: str(value[language])),
-    Column("interval", "Interval", "置信区间"),
+    Column("name", "Indicator", by_language),
+    Column("value", "Value"),
+    Column("numerator", "Numerator"),
+    Column("denominator", "Denominator"),
+    Column("target", "Target"),
+    Column("status", "Status", by_language),
+    Column("interval", "Confidence interval"),
 )
 
 
@@ -139,45 +133,44 @@ class Report:
     def sheet(self) -> Sheet:
         """The report as a table for people."""
         asked, by = self.asked, self.asked.choices
-        title: Mapping[Language, str] = {
-            "en": f"{asked.area.name or 'everywhere'}, {asked.period}",
-            "zh": f"{asked.area.name or '全部地区'}，{asked.period}",
-        }
-        note: Mapping[Language, str] = {
-            "en": f"As of {asked.as_of}. A firm counts as drawn when {_WHEN[by.drawn][0]}; the "
-            f"number of firms is that of {_FIRMS[by.firms][0]}; publication is due {by.publish} "
-            "working days after the end of the inspection.",
-            "zh": f"统计日期 {asked.as_of}。{_WHEN[by.drawn][1]}计入抽查；"
-            f"主体总数取{_FIRMS[by.firms][1]}；检查结束后 {by.publish} 个工作日内公示。",
-        }
-        return Sheet(title, COLUMNS, self.rows(), (note,))
+        area, period = asked.area.name or in_all("everywhere"), str(asked.period)
+        notes = (
+            in_all("As of {day}.", day=str(asked.as_of)),
+            _DRAWN[by.drawn],
+            _FIRMS[by.firms],
+            in_all(
+                "Publication is due {days} working days after the end of the inspection.",
+                days=str(by.publish),
+            ),
+        )
+        title = in_all("{area}, {period}", area=area, period=period)
+        return Sheet(title, COLUMNS, self.rows(), notes)
 
     def to_html(self, language: Language = "zh") -> str:
         """The report as a page of its own."""
-        title = "双随机抽查统计指标" if language == "zh" else "Indicators of random inspections"
+        title = say("Indicators of random inspections", known(language))
         return page(title, [self.sheet().section(language)], language)
 
 
-_WHEN = {
-    "drawn": ("it is drawn", "主体被抽取即"),
-    "inspected": ("its inspection has ended", "主体检查结束后"),
+_DRAWN = {
+    "drawn": in_all("A firm counts as drawn when it is drawn."),
+    "inspected": in_all("A firm counts as drawn when its inspection has ended."),
 }
 _FIRMS = {
-    "last": ("the last registry frozen up to the period's end", "期末前最后一次冻结的名录库"),
-    "first": ("the first registry frozen in the period", "期内第一次冻结的名录库"),
+    "last": in_all("The firms are those of the last registry frozen up to the period's end."),
+    "first": in_all("The firms are those of the first registry frozen in the period."),
 }
 
 
 def _row(measure: Measure) -> dict[str, Any]:
-    english, chinese, _ = NAMES[measure.code]
-    status = STATUS[measure.status]
+    status = "" if measure.target is None else measure.status
     return {
-        "name": {"en": english, "zh": chinese},
+        "name": in_all(NAMES[measure.code][0]),
         "value": _shown(measure.code, measure.value),
         "numerator": measure.numerator,
         "denominator": measure.denominator,
         "target": None if measure.target is None else f"≥ {_percent(measure.target)}",
-        "status": {"en": status[0], "zh": status[1]},
+        "status": in_all(status),
         "interval": None if measure.interval is None else " – ".join(_interval(measure)),
         "mark": measure.status,
     }
@@ -217,10 +210,10 @@ class Assessment:
     def sheet(self) -> Sheet:
         """The ranking as a table for people."""
         columns = [
-            Column("rank", "Rank", "名次"),
-            Column("area", "Area", "地区"),
-            *(Column(code, *NAMES[code][:2]) for code in self.weights),
-            Column("total", "Total", "总分"),
+            Column("rank", "Rank"),
+            Column("area", "Area"),
+            *(Column(code, NAMES[code][0]) for code in self.weights),
+            Column("total", "Total score"),
         ]
         rows = [
             {
@@ -231,18 +224,24 @@ class Assessment:
             }
             for score in self.scores
         ]
-        weights = [f"{code} {_decimal(weight)}" for code, weight in self.weights.items()]
-        names = [f"{NAMES[code][1]} {_decimal(weight)}" for code, weight in self.weights.items()]
-        note: Mapping[Language, str] = {
-            "en": f"Weights: {', '.join(weights)}. A dash: nothing to divide by, no score.",
-            "zh": f"权重：{'、'.join(names)}。短横线表示无数据、不计分。",
-        }
-        title: Mapping[Language, str] = {"en": "Assessment of the year", "zh": "年终考核"}
-        return Sheet(title, columns, rows, (note,))
+        notes = (
+            in_all(
+                "Weights: {weights}.", weights={each: self._weights(each) for each in LANGUAGES}
+            ),
+            in_all("A dash: nothing to divide by, no score."),
+        )
+        return Sheet(in_all("Assessment of the year"), columns, rows, notes)
+
+    def _weights(self, language: Language) -> str:
+        told = [
+            f"{say(NAMES[code][0], language)} {_decimal(weight)}"
+            for code, weight in self.weights.items()
+        ]
+        return shown(told, language)
 
     def to_html(self, language: Language = "zh") -> str:
         """The ranking and each area's report, as one page."""
-        sections = [self.sheet().section(language)]
+        sections = [self.sheet().section(known(language))]
         sections += [score.report.sheet().section(language) for score in self.scores]
         return page(self.sheet().title[language], sections, language)
 
