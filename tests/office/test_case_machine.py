@@ -188,6 +188,9 @@ class Cases(RuleBasedStateMachine):
             assert not reviewed or case.reviewed_by != case.entered_by
             assert case.results is None or {*case.results} == {*ITEMS}
             assert (case.published is not None) == self.model[case.drawn.subject]["published"]
+            again = [old.republished is not None for old in case.earlier]
+            assert all(again[:-1])
+            assert again[-1:] in ([], [case.status == "published"])
 
 
 def complete(found):

@@ -11,7 +11,16 @@ from office.clocks import Days, days
 from randcheck.errors import DataError
 from randcheck.ledger import Ledger
 from randcheck.office.calendar import FixedCalendar, add_workdays, workdays_between
-from randcheck.office.cases import Case, Drawn, case_id, case_life
+from randcheck.office.cases import (
+    Case,
+    Corrected,
+    Drawn,
+    Entered,
+    Inspected,
+    Revision,
+    case_id,
+    case_life,
+)
 from randcheck.office.codes import STANDARD
 from randcheck.office.deadlines import (
     STATUSES,
@@ -33,7 +42,7 @@ from randcheck.office.follow_up import (
     problem_id,
     problem_life,
 )
-from randcheck.office.forms import Because, Result
+from randcheck.office.forms import Because, Result, Somewhere
 from randcheck.office.transfers import Answered, Received, Sent, transfer_life
 
 DRAW = "5f" * 32
@@ -122,17 +131,65 @@ def test_the_first_publication_counts_and_a_correction_has_a_limit_only_if_one_i
     results = {"food": Result("none")}
     first = date(2026, 10, 20)
     done = inspected("published", published=first, entered=first, results=results)
-    again = evolve(done, status="entered", entered=date(2026, 11, 2))
+    old = Revision(results, "I-2", "another firm's form", on=date(2026, 11, 2))
+    again = evolve(done, status="entered", entered=date(2026, 11, 2), earlier=(old,))
     for each in (done, again):
         assert the("published", found(each)).done == first
         assert len(found(each)) == 2
     limits = Limits(correct=3)
     assert len(found(done, limits=limits)) == 2
     deadline = the("corrected", found(again, limits=limits))
-    assert (deadline.due, deadline.done) == (date(2026, 11, 5), None)
+    assert (deadline.since, deadline.due, deadline.done) == (old.on, date(2026, 11, 5), None)
     assert (deadline.next, deadline.who) == ("reviewed", ())
-    returned = the("corrected", found(evolve(again, status="inspected"), limits=limits))
-    assert (returned.next, returned.who) == ("entered", ("I-2", "I-3"))
+
+
+def test_a_correction_s_deadline_stays_whatever_is_returned():
+    clock = Days(2026, 7, 1)
+    with Ledger.open("sqlite://", clock=clock) as ledger:
+        desk, name = Desk(ledger, [case_life(STANDARD)]), case().id
+
+        def do(what, data=None, actor="clerk"):
+            return desk.do("case", name, what, data, actor=actor)
+
+        def the_corrections():
+            told = deadlines(CALENDAR, cases=desk.states("case"), limits=Limits(correct=3))
+            return [(each.since, each.due, each.done, each.next) for each in told
+                    if each.what == "corrected"]  # fmt: skip
+
+        def publish():
+            do("reviewed", actor="reviewer")
+            do("approved", actor="leader")
+            do("published", Somewhere("made up"))
+
+        do("drawn", evolve(case().drawn, on=date(2026, 7, 1)))
+        do("confirmed")
+        do("inspected", Inspected(started=clock(), ended=clock(), by=("I-1", "I-2")))
+        do("entered", Entered(whole("none")), "I-1")
+        publish()
+        assert the_corrections() == []
+        began, due = date(2026, 7, 6), date(2026, 7, 9)  # a Monday
+        clock.to(2026, 7, 6)
+        do("corrected", Corrected(whole("corrected"), "a mistake"), "I-1")
+        clock.to(2026, 7, 10)
+        do("returned", Because("look again"), "reviewer")
+        assert the_corrections() == [(began, due, None, "entered")]
+        do("entered", Entered(whole("to-follow-up")), "I-1")
+        assert the_corrections() == [(began, due, None, "reviewed")]
+        publish()
+        assert the_corrections() == [(began, due, date(2026, 7, 10), None)]
+        clock.to(2026, 7, 13)
+        do("corrected", Corrected(whole("none"), "another one"), "I-1")
+        publish()
+        later = date(2026, 7, 13)
+        assert the_corrections() == [
+            (began, due, date(2026, 7, 10), None),
+            (later, date(2026, 7, 16), later, None),
+        ]
+        assert desk.state("case", name).published == date(2026, 7, 1)
+
+
+def whole(code):
+    return {item: Result(code) for item in ("food", "fire", "price")}
 
 
 def test_what_is_voided_has_no_deadline():

@@ -88,12 +88,14 @@ def test_a_correction_keeps_what_was_published(desk, clock):
     assert (case.status, case.results["fire"].code) == ("entered", "none")
     assert case.earlier[0].results == found()
     assert (case.earlier[0].entered_by, case.earlier[0].reason) == ("I-1", "another firm's form")
+    assert (case.earlier[0].on, case.earlier[0].republished) == (date(2026, 7, 3), None)
     with pytest.raises(StepError, match="somebody else than who entered it"):
         do(desk, "reviewed", actor="I-2")
     do(desk, "reviewed", actor="I-1")
     do(desk, "approved", actor="leader")
     case = do(desk, "published", Somewhere("https://example.org/made-up/2"))
     assert case.published == date(2026, 7, 1)  # the first time counts
+    assert case.earlier[0].republished == date(2026, 7, 3)
     with pytest.raises(StepError, match="found published"):
         do(desk, "voided", Because("an error"))
 

@@ -73,7 +73,7 @@ def test_what_is_not_published_is_not_shown():
 
 
 def test_a_correction_says_what_stood_there_before():
-    old = Revision({"food": Result("none")}, "I-1", "another firm's form")
+    old = Revision({"food": Result("none")}, "I-1", "another firm's form", on=date(2026, 7, 12))
     [row] = results(case(earlier=(old,))).rows
     assert row["corrected"] == [{"en": "no problem found", "zh": "未发现问题"}]
     assert "未发现问题" in results(case(earlier=(old,))).to_html()

@@ -1,6 +1,6 @@
 """A revisit is a draw like any other, made by others than the first time, compared with care."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -254,15 +254,41 @@ def test_the_interval_is_exact(same, compared, percent):
 
 
 def test_a_correction_afterwards_makes_nobody_agree():
-    old = Revision({"food": Result("none"), "fire": Result("corrected")}, "I-00", "a made-up one")
+    old = Revision(
+        {"food": Result("none"), "fire": Result("corrected")},
+        "I-00",
+        "a made-up one",
+        on=date(2026, 8, 20),
+        republished=date(2026, 8, 21),
+    )
     one = case(0, food="to-follow-up", earlier=(old,), entered=date(2026, 8, 20))
     [row] = compare([revisited(0, {"food": "to-follow-up"})], {one.id: one}).rows
     assert (row.first, row.same, row.corrected) == ("none", False, True)
     assert one.id in str(compare([revisited(0, {"food": "none"})], {one.id: one}))
-    before = evolve(one, entered=date(2026, 7, 30))  # corrected before the revisit was drawn
+    earlier = evolve(old, on=date(2026, 7, 30), republished=date(2026, 7, 31))
+    before = evolve(one, earlier=(earlier,))  # corrected before the revisit was drawn
     [row] = compare([revisited(0, {"food": "to-follow-up"})], {one.id: before}).rows
     assert (row.first, row.same, row.corrected) == ("to-follow-up", True, False)
     assert first_results(case(0), DAY) == case(0).results
+
+
+def test_each_correction_has_its_day():
+    """Corrected twice: what counts is what stood on the day that is asked for."""
+    told = ["none", "to-follow-up"]
+    days = [date(2026, 7, 20), date(2026, 8, 20)]
+    earlier = tuple(
+        Revision({"food": Result(code)}, "I-00", "a made-up one", on=day, republished=day)
+        for code, day in zip(told, days, strict=True)
+    )
+    twice = case(0, food="corrected", earlier=earlier)
+    for day, code in [
+        (DAY, "none"),
+        (days[0] - timedelta(1), "none"),
+        (days[0], "to-follow-up"),
+        (days[1] - timedelta(1), "to-follow-up"),
+        (days[1], "corrected"),
+    ]:
+        assert first_results(twice, day)["food"].code == code
 
 
 def test_what_is_not_compared_is_named():

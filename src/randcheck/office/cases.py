@@ -83,11 +83,15 @@ class Corrected(Fact):
 
 @frozen
 class Revision(Fact):
-    """Results that were replaced: by whom they had been entered, and why they are no longer so."""
+    """Results that were replaced: by whom they had been entered, on which day and why they were
+    corrected, and on which day the others were published, `None` until then.
+    """
 
     results: Mapping[str, Result] = declare(RESULTS)
     entered_by: str = declare(WORD)
     reason: str = declare(NAME)
+    on: date = declare(DAY)
+    republished: date | None = declare(maybe(DAY), default=None)
 
 
 @frozen(kw_only=True)
@@ -182,7 +186,7 @@ def case_life(codes: ResultCodes) -> Life:
         need_status(state, step, "published")
         _complete(state, step, fact.results, codes)
         need(fact.results != state.results, step, "other results than before", "the same")
-        old = Revision(state.results or {}, state.entered_by or "", fact.reason)
+        old = Revision(state.results or {}, state.entered_by or "", fact.reason, on=step.day)
         return _with_results(evolve(state, earlier=(*state.earlier, old)), step, fact.results)
 
     return Life(
@@ -236,9 +240,10 @@ def _approved(state: Case, step: Step, fact: Nothing) -> Case:
 
 def _published(state: Case, step: Step, fact: Somewhere) -> Case:
     need_status(state, step, "approved")
-    return evolve(
-        state, status="published", published=state.published or step.day, where=fact.where
-    )
+    first, earlier = state.published or step.day, state.earlier
+    if earlier:
+        earlier = (*earlier[:-1], evolve(earlier[-1], republished=step.day))
+    return evolve(state, status="published", published=first, where=fact.where, earlier=earlier)
 
 
 def _voided(state: Case, step: Step, fact: Because) -> Case:

@@ -34,8 +34,8 @@ class Limits(Fact):
     """How many working days there are, `None` for no limit.
 
     `confirm`: from the draw to the team's confirmation. `publish`: from the inspection's end to the
-    first publication. `correct`: from a correction's entry, the last one if it was returned, to its
-    publication. `answer`: from a transfer's receipt to the answer.
+    first publication. `correct`: from a correction to its publication, whatever is returned in
+    between. `answer`: from a transfer's receipt to the answer.
     """
 
     confirm: int | None = declare(COUNT, default=2)
@@ -165,12 +165,11 @@ def _departments(case: Case | None, item: str | None = None) -> tuple[str, ...]:
 def _of_case(case: Case, books: _Books, count: _Count) -> Iterator[Deadline]:
     if case.status == "voided":
         return
-    limits, published = books.limits, case.published
+    limits = books.limits
     told = [("confirmed", case.drawn.on, limits.confirm, case.confirmed)]
     if case.ended is not None:
-        told.append(("published", case.ended, limits.publish, published))
-    if published is not None and case.status != "published" and case.entered is not None:
-        told.append(("corrected", case.entered, limits.correct, None))
+        told.append(("published", case.ended, limits.publish, case.published))
+    told += [("corrected", old.on, limits.correct, old.republished) for old in case.earlier]
     for what, since, limit, done in told:
         if limit is not None:
             step = _NEXT[case.status] if done is None else None

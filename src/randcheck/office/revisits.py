@@ -299,13 +299,9 @@ def _compared(
 
 
 def first_results(case: Case, on: date) -> Mapping[str, Result]:
-    """What stood published on a day: the results of now, or the first if they were corrected since.
-
-    Where a case was corrected both before and after that day, it is the very first ones: which
-    correction came when is not part of a case's state.
-    """
-    since = case.earlier and (case.entered is None or case.entered > on)
-    return case.earlier[0].results if since else (case.results or {})
+    """What had been found by a day: the results of then, whatever was corrected on a later one."""
+    since = (old.results for old in case.earlier if old.on > on)
+    return next(since, case.results or {})
 
 
 def _told(found: Agreement) -> Iterator[str]:
