@@ -22,7 +22,6 @@ from randcheck.schemas.parts import (
     HEX,
     LEAVES,
     MOMENT,
-    OBJECT,
     TEXT,
     Schema,
     by_name,
@@ -89,18 +88,27 @@ def _odds_line() -> Schema:
 
 
 def _successor() -> Schema:
-    place: dict[str, Schema] = {"cell": COUNT, "item": TEXT, "stands_for": TEXT}
+    place: dict[str, Schema] = {"cell": COUNT, "item": TEXT, "for": TEXT}
+    passed = exactly("Passed", {"subject": TEXT, "why": TEXT})
+    substitute = place | {
+        "passed": each(passed),
+        "subject": TEXT,
+        "ticket": HEX,
+        "visited": {"type": "boolean"},
+    }
+    visited = exactly("VisitedItem", place | {"for": maybe(TEXT)})
+    visit = {"items": each(visited, minItems=1), "subject": TEXT, "team": _TEAM, "ticket": HEX}
     return exactly(
         "Successor",
         {
             "absences": each(fact(Absence), minItems=1),
-            "among": COUNT,
+            "among": {"type": "integer", "minimum": 1},
             "parent": HEX,
             "protocol": LEAVES["v1"],
             "record": HEX,
-            "substitutes": each({"type": "object", "title": "Substitute", "properties": place}),
-            "unreplaced": each({"type": "object", "title": "Unreplaced", "properties": place}),
-            "visits": each(OBJECT),
+            "substitutes": each(exactly("Substitute", substitute)),
+            "unreplaced": each(exactly("Unreplaced", place | {"reason": TEXT, "reserves": COUNT})),
+            "visits": each(exactly("StandingVisit", visit)),
         },
     )
 
@@ -172,6 +180,14 @@ def _plan() -> Schema:
 
 
 def _report() -> Schema:
+    row: Schema = {"type": "array", "minItems": 4, "maxItems": 4}
+    row["prefixItems"] = [TEXT, TEXT, COUNT, COUNT]
+    choices: dict[str, Schema] = {
+        "confidence": TEXT,
+        "drawn": {"enum": ["drawn", "inspected"]},
+        "firms": {"enum": ["last", "first"]},
+        "publish": COUNT,
+    }
     measure = exactly(
         "Measure",
         {
@@ -179,7 +195,7 @@ def _report() -> Schema:
             "denominator": COUNT,
             "interval": maybe(each(TEXT, minItems=2, maxItems=2)),
             "numerator": COUNT,
-            "rows": each({"type": "array", "prefixItems": [TEXT, TEXT, COUNT, COUNT]}),
+            "rows": each(row),
             "status": {"enum": ["met", "missed", "no data", "no target"]},
             "target": maybe(TEXT),
         },
@@ -189,7 +205,7 @@ def _report() -> Schema:
         {
             "area": exactly("Area", {"name": {"type": "string"}, "regions": each(TEXT)}),
             "as_of": DAY,
-            "choices": OBJECT,
+            "choices": exactly("Choices", choices),
             "measures": each(measure),
             "period": each(DAY, minItems=2, maxItems=2),
         },
