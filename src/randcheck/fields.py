@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import attrs
@@ -354,8 +355,9 @@ def _as_iso(value: date) -> str:
     return value.isoformat()
 
 
+@cache
 def maybe(kind: Kind) -> Kind:
-    """The same kind of field, where the value may be unknown: `None`."""
+    """The same kind of field, where the value may be unknown: `None`. The same object each time."""
     return attrs.evolve(
         kind, clean=optional(kind.clean), plain=optional(kind.plain), parse=optional(kind.parse)
     )

@@ -1,11 +1,10 @@
 """A whole year at a tenth of a city's size: every indicator equals one counted by plain pandas."""
 
-import importlib.util
 from datetime import date
-from pathlib import Path
 
 import pytest
 
+from documents import example_year
 from office.plain_pandas import indicators, steps
 from office.test_calendar import NOTICES, days
 from randcheck.office.draws import contradictions
@@ -16,17 +15,10 @@ from randcheck.office.reports import report
 pytest.importorskip("chinese_calendar")
 pytest.importorskip("pandas")
 
-PATH = Path(__file__).parents[2] / "examples" / "year.py"
-
 
 @pytest.fixture(scope="module")
 def year():
-    spec = importlib.util.spec_from_file_location("example_year", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made = module.Year(None, firms=25_000, inspectors=60, tasks=50)
-    made.run()
-    return made
+    return example_year(firms=25_000, inspectors=60, tasks=50)
 
 
 @pytest.fixture(scope="module")

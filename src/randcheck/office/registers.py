@@ -204,7 +204,8 @@ def _plain_counts(counts: Mapping[str, Mapping[str, int]]) -> Any:
     return {region: dict(by) for region, by in counts.items()}
 
 
-_COUNTS = Kind(_clean_counts, plain=_plain_counts, column="json")
+#: For each region how many of each class.
+COUNTS = Kind(_clean_counts, plain=_plain_counts, column="json")
 
 
 @frozen
@@ -217,7 +218,7 @@ class Frozen(Fact):
     sha256: str = declare(DIGEST)
     count: int = declare(NUMBER)
     on: date = declare(DAY)
-    counts: Mapping[str, Mapping[str, int]] | None = declare(maybe(_COUNTS), default=None)
+    counts: Mapping[str, Mapping[str, int]] | None = declare(maybe(COUNTS), default=None)
 
     def contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         """Counts that make another number."""

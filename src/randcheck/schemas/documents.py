@@ -15,6 +15,7 @@ from randcheck import models
 from randcheck.errors import UnknownNameError
 from randcheck.ledger import check
 from randcheck.office import lives
+from randcheck.office.annual import AnnualPlan
 from randcheck.replacement import Absence
 from randcheck.schemas.parts import (
     COUNT,
@@ -22,6 +23,7 @@ from randcheck.schemas.parts import (
     HEX,
     LEAVES,
     MOMENT,
+    POSITIVE,
     TEXT,
     Schema,
     by_name,
@@ -30,6 +32,7 @@ from randcheck.schemas.parts import (
     fact,
     form,
     maybe,
+    task,
 )
 from randcheck.signatures import PublicKey
 from randcheck.verify import FORMS
@@ -51,7 +54,6 @@ _VISIT = exactly(
 )
 _RESERVE = exactly("Reserve", {"cell": COUNT, "subject": TEXT, "ticket": HEX})
 _STAFFED = exactly("Team", {"subject": TEXT, "team": each(TEXT, minItems=2, uniqueItems=True)})
-_STRATEGY = form("Strategy", FORMS["strategy"], FORMS)
 _BYTES: Schema = {"type": "string", "contentEncoding": "base64"}
 
 
@@ -102,7 +104,7 @@ def _successor() -> Schema:
         "Successor",
         {
             "absences": each(fact(Absence), minItems=1),
-            "among": {"type": "integer", "minimum": 1},
+            "among": POSITIVE,
             "parent": HEX,
             "protocol": LEAVES["v1"],
             "record": HEX,
@@ -167,16 +169,9 @@ def _keyring() -> Schema:
     return exactly("Keyring", {"keys": by_name(fact(PublicKey)), "protocol": LEAVES["v1"]})
 
 
-def _task() -> Schema:
-    made = form("Task", FORMS["task"], FORMS)
-    made["properties"] |= {"sampler": _STRATEGY, "matcher": maybe(_STRATEGY)}
-    made["required"] = sorted([*made["required"], "sampler", "matcher"])
-    return made
-
-
 def _plan() -> Schema:
     year: Schema = {"type": "integer", "minimum": 1, "maximum": 9999}
-    return exactly("Plan", {"id": TEXT, "year": year, "authority": TEXT, "tasks": each(_task())})
+    return exactly("Plan", {"id": TEXT, "year": year, "authority": TEXT, "tasks": each(task())})
 
 
 def _report() -> Schema:
@@ -234,8 +229,9 @@ def _made() -> dict[str, Callable[[], Schema]]:
         "inspector": lambda: fact(models.Inspector),
         "past-draw": lambda: fact(models.PastDraw),
         "scope": lambda: fact(models.Scope),
-        "task": _task,
+        "task": task,
         "plan": _plan,
+        "annual-plan": lambda: fact(AnnualPlan),
         "commitment": lambda: form("Commitment", FORMS["promise"], FORMS),
         "record": _record,
         "public-record": lambda: _public(seeds=False),

@@ -3,6 +3,7 @@
 Rules enforced here:
 1. One leaf, one schema: a digest looks the same wherever it stands.
 2. The words that a field may hold are found by asking the field, not by a second list.
+3. Where the protocol lets an object grow, the keys that this package writes are stated as well.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import Any
 import attrs
 
 from randcheck import fields, models, replacement
+from randcheck.exclusions import EXCLUSIONS
 from randcheck.fields import Fact, Fault, Kind, kinds
-from randcheck.office import follow_up, forms, schemes, transfers
+from randcheck.office import annual, follow_up, forms, plans, registers, schemes, transfers
+from randcheck.randomness.public import FORMS as TEXT_FORMS
+from randcheck.verify import FORMS
 
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 HEX: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
+POSITIVE: Schema = {"type": "integer", "minimum": 1}
 DAY: Schema = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 MOMENT: Schema = {
     "type": "string",
@@ -84,19 +89,70 @@ LEAVES: Mapping[str, Schema] = {
 
 
 def form(title: str, rule: str, known: Mapping[str, Any], **more: Schema) -> Schema:
-    """An object of a form such as `id:text version:count`; `?` is or null, `+` is or more keys."""
+    """An object of a form such as `id:text version:count`; `?` is or null, `+` is or more keys.
+
+    `more` are the schemas of keys that the form does not describe, or not so closely.
+    """
     properties: dict[str, Schema] = {}
     for key, name in re.findall(r"(\w+):(\S+)", rule):
         leaf = name.rstrip("?")
         if key in more:
             value = more[key]
         elif isinstance(known.get(leaf), str):
-            value = form(key, known[leaf], known)
+            value = form(key, known[leaf], known, **_USUAL.get(leaf, dict)())
         else:
             value = LEAVES[leaf]
         properties[key] = maybe(value) if name.endswith("?") else value
     made = exactly(title, properties)
-    return made | {"additionalProperties": True} if "+" in rule else made
+    if "+" in rule:
+        made["properties"] |= {key: more[key] for key in more if key not in properties}
+        made["additionalProperties"] = True
+    return made
+
+
+def task() -> Schema:
+    """A task with its strategies, as `Task.to_json` has it."""
+    made = form("Task", FORMS["task"], FORMS, **_task_facts())
+    strategy = form("Strategy", FORMS["strategy"], FORMS)
+    made["properties"] |= {"sampler": strategy, "matcher": maybe(strategy)}
+    made["required"] = sorted([*made["required"], "sampler", "matcher"])
+    return made | {"additionalProperties": False}
+
+
+def _task_facts() -> dict[str, Schema]:
+    """What else a task may state."""
+    stated = []
+    for name, kind in EXCLUSIONS.items():
+        own = {each.name: POSITIVE for each in attrs.fields(kind)}
+        stated.append(exactly(kind.__name__, {"name": {"const": name}} | own))
+    return {
+        "scope": fact(models.Scope),
+        "exclusions": each({"title": "Exclusion", "anyOf": stated}),
+        "lead": TEXT,
+        "departments": each(TEXT, minItems=1),
+    }
+
+
+def _source_facts() -> dict[str, Schema]:
+    """What the package's sources of randomness state, each some of it."""
+    rounds = {"delay": COUNT, "period": COUNT, "starts": each(MOMENT, minItems=1)}
+    return {
+        "reference": TEXT,
+        "form": {"enum": list(TEXT_FORMS)},
+        "rounds": exactly("Rounds", rounds),
+        "witnesses": by_name(HEX),
+        "chain": HEX,
+        "public_key": {"type": "string", "pattern": "^([0-9a-f]{2})+$"},
+        "seals": by_name(HEX),
+        "sources": each(OBJECT, minItems=2),
+    }
+
+
+#: The keys that this package writes into objects of a form that may hold more.
+_USUAL: Mapping[str, Callable[[], dict[str, Schema]]] = {
+    "task": _task_facts,
+    "source": _source_facts,
+}
 
 
 # --- facts -------------------------------------------------------------------------------------
@@ -131,6 +187,8 @@ def _field(kind: Kind) -> Schema:
     for known, make in _SPECIAL:
         if kind is known:
             return make()
+        if kind is fields.maybe(known):
+            return maybe(make())
     words = _words(kind)
     column = "texts" if kind.plain is list else kind.column
     base: Schema = {"enum": list(words)} if words else dict(_PLAIN[column])
@@ -151,6 +209,11 @@ _SPECIAL: tuple[tuple[Kind, Callable[[], Schema]], ...] = (
     (schemes.FILES, lambda: by_name(HEX)),
     (transfers.DOCUMENTS, lambda: by_name(HEX)),
     (kinds(replacement.Absence)["evidence"], lambda: by_name(maybe(HEX))),
+    (registers.COUNTS, lambda: by_name(by_name(COUNT))),
+    (kinds(annual.PlannedTask)["task"], task),
+    (kinds(annual.PlannedTask)["offices"], lambda: by_name(POSITIVE)),
+    (kinds(annual.AnnualPlan)["tasks"], lambda: each(fact(annual.PlannedTask))),
+    (kinds(plans.Drafted)["plan"], lambda: fact(annual.AnnualPlan)),
 )
 
 
