@@ -1,11 +1,13 @@
 """The checks for authors accept right samplers and say of wrong ones what is wrong."""
 
 import datetime as dt
+import importlib.util
 import os
 import random
 import sys
 import time
 import types
+from collections import Counter
 from datetime import date
 from fractions import Fraction
 
@@ -57,6 +59,15 @@ class NumpyGenerator(Right):
 class OwnGenerator(Right):
     def design(self, frame):
         return uniform(frame, random.Random().randint(1, 50))
+
+
+class Coin(Right):
+    """Its own generator has two sides, and so shows the same one often."""
+
+    tosses = random.Random(0)
+
+    def design(self, frame):
+        return uniform(frame, self.tosses.randint(1, 2))
 
 
 class Memory(Right):
@@ -403,6 +414,42 @@ def test_wrong_samplers_are_told_what_is_wrong(sampler, check, words):
         check_sampler(sampler, seeds=50)
     assert caught.value.check == check
     assert str(caught.value).startswith(f"{check}: ")
+
+
+def test_a_coin_is_taken_for_no_other_fault(monkeypatch):
+    """Four tosses look like a seed or a memory once in a while; nobody is told so."""
+    told = Counter()
+    for seed in range(20):
+        monkeypatch.setattr(Coin, "tosses", random.Random(seed))
+        with pytest.raises(CheckError) as caught:
+            check_sampler(Coin(), seeds=5)
+        told[caught.value.check] += 1
+    assert told["purity"] > 15
+    assert told["generator"] == told["memory"] == 0
+
+
+def test_a_module_in_a_folder_that_is_no_package_is_found_by_its_file(tmp_path, monkeypatch):
+    """As test runners name modules that they load by their files."""
+    file = tmp_path / "child.py"
+    file.write_text(
+        "import randcheck as rc\n"
+        "class Follows:\n"
+        "    name = 'follows'\n"
+        "    def design(self, frame):\n"
+        "        first = min({'A', 'B', 'C', 'D', 'E'}, key=hash)\n"
+        "        return rc.UniformSampler(count=1 + ord(first) % 5).design(frame)\n",
+        encoding="utf-8",
+    )
+    name = "made_up_parent.of.child"
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    for parent in ("made_up_parent", "made_up_parent.of"):
+        monkeypatch.setitem(sys.modules, parent, types.ModuleType(parent))
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    with pytest.raises(CheckError) as caught:
+        check_sampler(module.Follows(), seeds=5)
+    assert caught.value.check == "hash"
 
 
 @pytest.mark.parametrize("kind", [ByTheDay, ByTheMoment])
