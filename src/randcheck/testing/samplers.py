@@ -5,19 +5,10 @@ Each check has a name, and a sampler that fails says in words what it did and wh
 
 from __future__ import annotations
 
-import os
-import pickle
-import random
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, timedelta, tzinfo
+from collections.abc import Iterable
+from datetime import date, timedelta
 from fractions import Fraction
-from types import ModuleType, SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -32,7 +23,13 @@ from randcheck.rates import count_from_rate, parse_rate
 from randcheck.registry import ItemCatalog, SubjectRegistry
 from randcheck.samplers import Sampler, UniformSampler
 from randcheck.testing.made_up import DAY, made_up_frame
-from randcheck.testing.values import CheckError, check_value
+from randcheck.testing.surroundings import (
+    elsewhere,
+    global_generators,
+    later_clocks,
+    no_files,
+)
+from randcheck.testing.values import CheckError, check_value, copied
 
 __all__ = ["CheckError", "check_sampler", "hostile_frames"]
 
@@ -42,24 +39,6 @@ _LATER = (timedelta(days=1009), timedelta(hours=1))
 #: How often a sampler that differed is asked again before its fault is named: a coin of its own
 #: shows the same side so often once in half a million times.
 _ROUNDS = 20
-
-#: What a child process prints of a sampler and frames: the digests of the designs.
-_CHILD = """
-import importlib, importlib.util, pickle, sys, types
-sys.path[:] = {path!r}
-try:
-    importlib.import_module({module!r})
-except ImportError:
-    parent = {module!r}.rpartition(".")[0]
-    while parent:
-        sys.modules.setdefault(parent, types.ModuleType(parent))
-        parent = parent.rpartition(".")[0]
-    spec = importlib.util.spec_from_file_location({module!r}, {file!r})
-    sys.modules[{module!r}] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[{module!r}])
-sampler, frames = pickle.load(sys.stdin.buffer)
-print(*(sampler.design(frame).digest for frame in frames))
-"""
 
 
 def check_sampler(
@@ -197,129 +176,55 @@ def _check_design(sampler: Sampler, frame: Frame, design: Any) -> None:
 
 def _check_purity(sampler: Sampler, frame: Frame, design: Design) -> None:
     before = strategy.describe(sampler)
-    with _global_generators(1):
+    with global_generators(1):
         again = sampler.design(frame).digest
-        with _global_generators(2):
+        with global_generators(2):
             other = sampler.design(frame).digest
-        with _global_generators(1):
+        with global_generators(1):
             same = sampler.design(frame).digest
     if strategy.describe(sampler) != before:
         raise CheckError("memory", f"{sampler!r} changed itself when it was asked")
     if again == other == same == design.digest:
-        copies = pickle.loads(pickle.dumps((sampler, frame)))  # noqa: S301  our own bytes
-        if copies[0].design(copies[1]).digest != design.digest:
+        again_sampler, again_frame = copied((sampler, frame))
+        if again_sampler.design(again_frame).digest != design.digest:
             words = f"a copy of {sampler!r} gave another design on a copy of {frame!r}"
             raise CheckError("purity", words)
         for ahead in _LATER:
-            with _later(sampler, ahead):
+            with later_clocks(sampler, ahead):
                 if sampler.design(frame).digest != design.digest:
                     words = f"{sampler!r} gives another design on another day: it reads the clock"
                     raise CheckError("clock", words)
-        with _no_files(sampler):
+        with no_files(sampler):
             sampler.design(frame)
         return
-    if again == same != other and _follows_seeds(sampler, frame):
+    if _follows_seeds(sampler, frame):
         words = f"{sampler!r} reads a global generator: its design follows the generator's seed"
         raise CheckError("generator", words)
-    ours = pickle.dumps(sampler)
-    fresh = [pickle.loads(ours).design(frame).digest for _ in range(_ROUNDS)]  # noqa: S301  ours
+    fresh = {copied(sampler).design(frame).digest for _ in range(_ROUNDS)}
     words = f"{sampler!r} gave two designs for the same {frame!r}: it has a "
-    if len({*fresh}) == 1:
+    if len(fresh) == 1:
         raise CheckError("memory", f"{words}memory of what was asked before")
     raise CheckError("purity", f"{words}clock or a generator of its own")
 
 
 def _follows_seeds(sampler: Sampler, frame: Frame) -> bool:
-    """Whether each seed gives the same design every time: that is no chance of its own."""
-    told: dict[int, set[str]] = {1: set(), 2: set()}
+    """Whether each seed has a design of its own, the same every time: that is no chance."""
+    told = set()
     for _ in range(_ROUNDS):
-        for seed, designs in told.items():
-            with _global_generators(seed):
-                designs.add(sampler.design(frame).digest)
-    return all(len(designs) == 1 for designs in told.values())
-
-
-@contextmanager
-def _global_generators(seed: int) -> Iterator[None]:
-    """The global generators of Python and NumPy from a seed, and as they were afterwards."""
-    python, numpy = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-
-
-@contextmanager
-def _later(sampler: Sampler, ahead: timedelta) -> Iterator[None]:
-    """Clocks run ahead: those of `time`, and `datetime` and `date` in the sampler's module."""
-    seconds = ahead.total_seconds()
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return datetime.now(tz) + ahead
-
-        utcnow = today = now
-
-    class LaterDay(date):
-        @classmethod
-        def today(cls) -> Any:
-            return (datetime.now() + ahead).date()
-
-    later: dict[Any, Any] = {datetime: Later, date: LaterDay}
-    later[sys.modules["datetime"]] = SimpleNamespace(
-        **vars(sys.modules["datetime"]) | {"datetime": Later, "date": LaterDay}
-    )
-    module = sys.modules.get(type(sampler).__module__)
-    with ExitStack() as stack:
-        for name, real in (("time", time.time), ("monotonic", time.monotonic)):
-            stack.enter_context(mock.patch.object(time, name, lambda real=real: real() + seconds))
-        nanoseconds = time.time_ns() + int(seconds) * 10**9
-        stack.enter_context(mock.patch.object(time, "time_ns", return_value=nanoseconds))
-        for name, value in list(vars(module).items()) if module else ():
-            if isinstance(value, type | ModuleType) and value in later:
-                stack.enter_context(mock.patch.object(module, name, later[value]))
-        yield
-
-
-@contextmanager
-def _no_files(sampler: Sampler) -> Iterator[None]:
-    """Whoever opens a file fails, but for the installation's own."""
-    real: Callable[..., Any] = open
-    inside = (sys.prefix, sys.base_prefix)
-
-    def checked(file: Any, *more: Any, **options: Any) -> Any:
-        path = os.fspath(file) if not isinstance(file, int) else ""
-        if not str(path).startswith(inside):
-            raise CheckError("files", f"{sampler!r} opened {path!r} while it designed")
-        return real(file, *more, **options)
-
-    with mock.patch("builtins.open", checked):
-        yield
+        for seed in (1, 2):
+            with global_generators(seed):
+                told.add((seed, sampler.design(frame).digest))
+    return len(told) == 2 == len({digest for _, digest in told})
 
 
 def _check_hash(sampler: Sampler, frames: list[Frame]) -> None:
     """The same designs in processes whose hash seeds, time zones and locales differ."""
-    data = pickle.dumps((sampler, frames))
-    module = type(sampler).__module__
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
-    code = _CHILD.format(path=sys.path, module=module, file=file)
-    here = " ".join(sampler.design(frame).digest for frame in frames)
+    here = [sampler.design(frame).digest for frame in frames]
     for seed, zone in (("1", "Asia/Shanghai"), ("2", "America/Lima")):
-        environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(  # noqa: S603  our own interpreter and code
-            [sys.executable, "-c", code],
-            input=data,
-            capture_output=True,
-            env=environment,
-            check=False,
-        )
-        if done.returncode:  # such as a sampler of a notebook, whose code is nowhere else
+        there = elsewhere(sampler, frames, PYTHONHASHSEED=seed, TZ=zone, LC_ALL="C.UTF-8")
+        if there is None:
             return
-        if done.stdout.decode().strip() != here:
+        if there != here:
             words = f"{sampler!r} gives another design in another process: it follows the order of"
             raise CheckError("hash", f"{words} a set, a hash, the time zone or the locale")
 

@@ -40,11 +40,16 @@ def check_value(value: Any) -> None:
         if strategy.describe(rebuilt) != described or rebuilt != value:
             raise CheckError("json", f"{value!r} is another after JSON: {rebuilt!r}")
     try:
-        copy = pickle.loads(pickle.dumps(value))  # noqa: S301  our own bytes
+        copy = copied(value)
     except Exception as error:
         raise CheckError("pickle", f"{value!r} does not pickle: {error}") from error
     if strategy.describe(copy) != described:
         raise CheckError("pickle", f"{value!r} is another after pickling: {copy!r}")
+
+
+def copied(value: Any) -> Any:
+    """The same value out of its pickle."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301  our own bytes
 
 
 def _known(value: Any) -> dict[str, type]:
