@@ -30,11 +30,12 @@ def main() -> int:
         print(f"skipped: {', '.join(missing)} not found")
         return 0
     from documents import documents
+    from randcheck.schemas import schema
 
     with TemporaryDirectory() as folder:
         classes = _classes(Path(folder))
         given = list(documents())
-        titles = {name: _title(name) for name, _ in given}
+        titles = {name: schema(name)["title"] for name, _ in given}
         lines = [
             f"{titles[name]}\t{json.dumps(value, ensure_ascii=False)}" for name, value in given
         ]
@@ -65,11 +66,6 @@ def _classes(folder: Path) -> str:
     files = [*sources.glob("*.java"), ROOT / "tests/java/RoundTrip.java"]
     _run("javac", "-nowarn", "-cp", path, "-d", folder / "classes", *files)
     return f"{path}:{folder / 'classes'}"
-
-
-def _title(name: str) -> str:
-    made: str = json.loads((ROOT / f"docs/schemas/{name}.json").read_text("utf-8"))["title"]
-    return made
 
 
 def _said(value: object) -> object:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import randcheck as rc
+from files import ROOT, good, script
 from office.test_indicators import ASKED, books
 from randcheck.office import annual, cases, follow_up, plans
 from randcheck.office.forms import Because, Nothing, Result
@@ -18,8 +17,6 @@ from randcheck.randomness.drand import Drand
 from randcheck.testing import made_up_catalog, made_up_inspectors, made_up_subjects
 from worlds import joint_task, past_teams, world
 
-VECTORS = Path(__file__).parent / "vectors"
-EXAMPLES = Path(__file__).parents[1] / "examples"
 Document = tuple[str, Any]
 
 
@@ -32,20 +29,9 @@ def documents() -> Iterator[Document]:
     yield from _signed()
 
 
-def good(folder: str) -> list[Path]:
-    """The folders of vectors that hold."""
-    return [path for path in sorted((VECTORS / folder).iterdir())
-            if path.is_dir() and not path.name.startswith("fail-")]  # fmt: skip
-
-
 def example_year(**size: int) -> Any:
     """The year of `examples/year.py`, in memory."""
-    spec = importlib.util.spec_from_file_location("example_year", EXAMPLES / "year.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made = module.Year(None, **size)
+    made = script(ROOT / "examples" / "year.py").Year(None, **size)
     made.run()
     return made
 
@@ -57,10 +43,10 @@ def _vectors() -> Iterator[Document]:
         yield ("stage-record" if stage else "record"), record
         yield ("stage-commitment" if stage else "commitment"), record["commitment"]
         for name, file in (("sheet", "sheet.jsonl"), ("odds", "odds.jsonl")):
-            if (path / file).exists() and not (stage and name == "sheet"):
+            if (path / file).exists():
                 header, *lines = (path / file).read_text(encoding="utf-8").splitlines()
                 yield f"{name}-header", json.loads(header)
-                for line in lines[:3]:
+                for line in lines:
                     yield f"{name}-line", json.loads(line)
     for path in good("ledgers-v1"):
         for line in (path / "export.jsonl").read_bytes().splitlines():

@@ -1,7 +1,6 @@
 """All that people read comes in Chinese: the catalogue is complete, and real errors show it."""
 
 import ast
-import importlib.util
 import itertools
 import json
 import os
@@ -11,7 +10,6 @@ import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +18,7 @@ from hypothesis import strategies as st
 import randcheck as rc
 import staff
 from chinese import CHINESE, QUOTED, SENTENCE, in_chinese
+from files import ROOT, VECTORS, script
 from office import test_desk
 from randcheck import cli, errors, language, ledger, office, signatures
 from randcheck.errors import RandcheckError
@@ -30,20 +29,8 @@ from randcheck.office import Desk, StepError, lives
 from randcheck.replacement import Absence, check_replacement
 from randcheck.testing import made_up_catalog, made_up_subjects
 
-ROOT = Path(__file__).parents[1]
-VECTORS = Path(__file__).parent / "vectors"
-
-
-def _script():
-    """`.ci/messages.py`, which finds messages in the sources with the standard library alone."""
-    spec = importlib.util.spec_from_file_location("messages", ROOT / ".ci" / "messages.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["messages"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SCRIPT = _script()
+#: It finds messages in the sources with the standard library alone.
+SCRIPT = script(ROOT / ".ci" / "messages.py")
 PO = SCRIPT.LOCALE / "zh" / "LC_MESSAGES" / "randcheck.po"
 
 

@@ -8,7 +8,6 @@ kept head, the root. Half of the changed records are judged without.
 import json
 import random
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -19,6 +18,7 @@ import mutators
 import proof_cases
 import replacement_cases
 import verify_cases
+from files import good
 from ledger import make_vectors
 from ledger.cases import chained
 from randcheck.ledger import verify_export
@@ -26,8 +26,6 @@ from randcheck.proofs import check_proof
 from randcheck.replacement import check_replacement
 from randcheck.verify import verify
 from randcheck.why import own_check
-
-VECTORS = Path(__file__).parent / "vectors"
 
 
 class World(NamedTuple):
@@ -39,14 +37,9 @@ class World(NamedTuple):
     told: dict
 
 
-def folders(name):
-    paths = sorted(path for path in (VECTORS / name).iterdir() if path.is_dir())
-    return [path for path in paths if not path.name.startswith("fail-")]
-
-
 def records():
     """Draws and stages: what `verify` is given."""
-    for path in (*folders("draws-v1"), *folders("teams-v1")):
+    for path in (*good("draws-v1"), *good("teams-v1")):
         case = json.loads((path / "case.json").read_text())
         files = {file.name.split(".")[0]: file.read_bytes() for file in path.iterdir()}
         files["sheet"] = files.pop("before", None) or files["sheet"]

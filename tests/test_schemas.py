@@ -3,11 +3,11 @@
 import json
 import operator
 from functools import reduce
-from pathlib import Path
 
 import pytest
 
-from documents import documents, good
+from documents import documents
+from files import ROOT, good
 from office import test_desk
 from randcheck import schemas
 from randcheck.errors import UnknownNameError
@@ -16,7 +16,7 @@ from randcheck.office import Desk, lives
 
 jsonschema = pytest.importorskip("jsonschema")
 
-FILES = Path(__file__).parents[1] / "docs" / "schemas"
+FILES = ROOT / "docs" / "schemas"
 
 
 def fits(name, value):

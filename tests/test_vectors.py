@@ -1,21 +1,20 @@
 """The vectors that were computed outside this project, all of them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from files import VECTORS, good
 from randcheck import DrawRecord, tickets, verify
 from randcheck.design import Cell, Design
 from randcheck.draw import _select, _visits
 from randcheck.matching import Odds, assign
 
-VECTORS = Path(__file__).parent / "vectors"
 TICKETS = json.loads((VECTORS / "tickets-v1.json").read_text())["cases"]
 DRAWS = sorted((VECTORS / "draws-v1").iterdir())
 TEAMS = sorted((VECTORS / "teams-v1").iterdir())  # docs/spec.md: odds tables and stages; ours
-GOOD_TEAMS = [path for path in TEAMS if not path.name.startswith("fail-")]
+GOOD_TEAMS = good("teams-v1")
 GOOD = [path for path in DRAWS if json.loads((path / "case.json").read_text())["holds"]]
 
 

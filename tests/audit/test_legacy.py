@@ -1,27 +1,19 @@
 """The three published ways to draw: what the audit finds in thirty draws, and in all inputs."""
 
-import importlib.util
-import sys
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 
 import pytest
 
+from files import ROOT, script
 from randcheck.audit import PastSample, audit_history, audit_procedure, enumerate_procedure
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "legacy_procedures.py"
 SEEDS = range(10)
 
 
 @pytest.fixture(scope="module")
 def legacy():
-    spec = importlib.util.spec_from_file_location("legacy_procedures", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return script(ROOT / "examples" / "legacy_procedures.py")
 
 
 def found(audit):

@@ -1,5 +1,4 @@
 import csv
-import importlib.util
 import io
 import random
 import re
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randcheck as rc
+from files import script
 from randcheck.errors import DataError, MissingExtraError, ParameterError
 from randcheck.io import Limits, import_file, read_table, write_csv
 from randcheck.io.findings import HIDDEN, column_number, letters, may_tell
@@ -26,10 +26,7 @@ from worlds import full_inspectors
 CalamineWorkbook = pytest.importorskip("python_calamine").CalamineWorkbook
 pytest.importorskip("xlsxwriter")
 
-_spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
-hostile = importlib.util.module_from_spec(_spec)
-sys.modules["hostile"] = hostile
-_spec.loader.exec_module(hostile)
+hostile = script(Path(__file__).with_name("hostile.py"))
 
 KEY = bytes(range(32))
 CASES = hostile.cases()

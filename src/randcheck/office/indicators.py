@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from attrs import field, frozen
 
@@ -92,6 +92,13 @@ class Area:
         return not self.regions or region.startswith(self.regions)
 
 
+#: When a firm counts as drawn, and of which registry firms are counted.
+WhenDrawn = Literal["drawn", "inspected"]
+WhichFirms = Literal["last", "first"]
+DRAWN: tuple[WhenDrawn, ...] = get_args(WhenDrawn)
+FIRMS: tuple[WhichFirms, ...] = get_args(WhichFirms)
+
+
 @frozen(kw_only=True)
 class Choices:
     """What the rules leave open.
@@ -102,13 +109,13 @@ class Choices:
     end publication is due, `confidence` that of the intervals of problem rates.
     """
 
-    drawn: Literal["drawn", "inspected"] = "drawn"
-    firms: Literal["last", "first"] = "last"
+    drawn: WhenDrawn = "drawn"
+    firms: WhichFirms = "last"
     publish: int = 20
     confidence: Fraction = Fraction(95, 100)
 
     def __attrs_post_init__(self) -> None:
-        for name, allowed in (("drawn", ("drawn", "inspected")), ("firms", ("last", "first"))):
+        for name, allowed in (("drawn", DRAWN), ("firms", FIRMS)):
             if getattr(self, name) not in allowed:
                 remedy = f"give one of {', '.join(allowed)}"
                 raise ParameterError(name, shorten(getattr(self, name)), "is no choice", remedy)

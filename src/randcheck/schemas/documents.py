@@ -16,6 +16,7 @@ from randcheck.errors import UnknownNameError
 from randcheck.ledger import check
 from randcheck.office import lives
 from randcheck.office.annual import AnnualPlan
+from randcheck.office.indicators import DRAWN, FIRMS
 from randcheck.replacement import Absence
 from randcheck.schemas.parts import (
     COUNT,
@@ -32,6 +33,7 @@ from randcheck.schemas.parts import (
     fact,
     form,
     maybe,
+    row,
     task,
 )
 from randcheck.signatures import PublicKey
@@ -78,15 +80,12 @@ def _public(*, seeds: bool) -> Schema:
 
 
 def _line() -> Schema:
-    line = {"type": "array", "minItems": 2, "maxItems": 2}
-    return {"title": "SheetLine", **line, "prefixItems": [TEXT, each(maybe(COUNT), minItems=1)]}
+    return {"title": "SheetLine", **row(TEXT, each(maybe(COUNT), minItems=1))}
 
 
 def _odds_line() -> Schema:
-    slot = {"type": "array", "minItems": 3, "maxItems": 3}
-    slot["prefixItems"] = [COUNT, each(COUNT, minItems=1), each(COUNT, minItems=1)]
-    line = {"type": "array", "minItems": 2, "maxItems": 2}
-    return {"title": "OddsLine", **line, "prefixItems": [TEXT, each(slot, minItems=1)]}
+    slot = row(COUNT, each(COUNT, minItems=1), each(COUNT, minItems=1))
+    return {"title": "OddsLine", **row(TEXT, each(slot, minItems=1))}
 
 
 def _successor() -> Schema:
@@ -175,12 +174,10 @@ def _plan() -> Schema:
 
 
 def _report() -> Schema:
-    row: Schema = {"type": "array", "minItems": 4, "maxItems": 4}
-    row["prefixItems"] = [TEXT, TEXT, COUNT, COUNT]
     choices: dict[str, Schema] = {
         "confidence": TEXT,
-        "drawn": {"enum": ["drawn", "inspected"]},
-        "firms": {"enum": ["last", "first"]},
+        "drawn": {"enum": list(DRAWN)},
+        "firms": {"enum": list(FIRMS)},
         "publish": COUNT,
     }
     measure = exactly(
@@ -190,7 +187,7 @@ def _report() -> Schema:
             "denominator": COUNT,
             "interval": maybe(each(TEXT, minItems=2, maxItems=2)),
             "numerator": COUNT,
-            "rows": each(row),
+            "rows": each(row(TEXT, TEXT, COUNT, COUNT)),
             "status": {"enum": ["met", "missed", "no data", "no target"]},
             "target": maybe(TEXT),
         },

@@ -41,6 +41,12 @@ def each(items: Schema, **more: Any) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
+def row(*places: Schema) -> Schema:
+    """A list of just these, in their order."""
+    size = len(places)
+    return {"type": "array", "minItems": size, "maxItems": size, "prefixItems": list(places)}
+
+
 def by_name(values: Schema) -> Schema:
     """An object with any keys and such values."""
     return {"type": "object", "additionalProperties": values}
