@@ -139,6 +139,11 @@ OTHERS = (
     "Illegal trailing comma before end of object",
     "Illegal trailing comma before end of array", "Unexpected UTF-8 BOM (decode using utf-8-sig)",
     "Object of type {type} is not JSON serializable", "Circular reference detected",
+    # of Unicode: what nobody sees in a cell (the names of others stay as they are)
+    "a control character", "zero width space", "zero width non-joiner", "zero width joiner",
+    "zero width no-break space", "word joiner", "soft hyphen", "left-to-right mark",
+    "right-to-left mark", "no-break space", "narrow no-break space", "ideographic space",
+    "en space", "em space", "thin space", "figure space", "line separator", "paragraph separator",
     # of the command line's own parser
     "usage: ", "positional arguments", "options", "show this help message and exit",
     "show program's version number and exit", "the following arguments are required: {arguments}",

@@ -217,9 +217,10 @@ def _marked(row: list[Any], marks: _Marks, number: int) -> list[Any]:
 
 def _nearest(cell: object, known: Mapping[str, Column]) -> str:
     near = difflib.get_close_matches(plain(str(cell)), known, n=1, cutoff=0.5)
-    meant = f"perhaps {known[near[0]].header!r} is meant; " if near else ""
-    headers = dict.fromkeys(column.header for column in known.values())
-    return f"{meant}headers are {'、'.join(headers)}"
+    headers = "、".join(dict.fromkeys(column.header for column in known.values()))
+    if not near:
+        return f"headers are {headers}"
+    return f"perhaps {known[near[0]].header!r} is meant; headers are {headers}"
 
 
 def _names_the_same(above: list[Any], row: list[Any], known: Mapping[str, Column]) -> bool:
